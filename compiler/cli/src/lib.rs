@@ -1,0 +1,1 @@
+//! The `topoc` command: files, terminal and process control. The only crate with IO on the compiler's side.

@@ -1,0 +1,2 @@
+//! Entry point of the `topoc` binary.
+fn main() {}

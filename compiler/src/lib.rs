@@ -1,0 +1,1 @@
+//! Syntax to model, model to diagnostics, model to artifacts. Pure: no files, no clock, no environment.
