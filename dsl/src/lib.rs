@@ -1,1 +1,10 @@
 //! The topology language: text to syntax tree and syntax errors, and back to canonical text. Never fails, never panics.
+
+pub mod parse;
+mod recover;
+pub mod scan;
+pub mod span;
+pub mod syntax;
+
+pub use parse::parse;
+pub use span::{FileId, Span};

@@ -1,0 +1,260 @@
+//! Text to syntax tree. The only file that names pest; parsing never fails, it returns a tree with errors in it.
+
+use crate::recover;
+use crate::scan::{self, Chunk, Fault, Scan};
+use crate::span::Span;
+use crate::syntax::{Argument, ArgumentKind, Body, Head, Statement, SyntaxError, Tail, Tree, Value, ValueKind};
+use pest::Parser;
+use pest::iterators::Pair;
+use rayon::prelude::*;
+use std::borrow::Cow;
+
+use grammar::{Grammar, Rule};
+
+#[allow(missing_docs, reason = "pest derives the rules and writes no docs for them")]
+mod grammar {
+    #[derive(pest_derive::Parser)]
+    #[grammar = "topology.pest"]
+    pub(super) struct Grammar;
+}
+
+/// Files below this many bytes are parsed on one thread: handing out the work would cost more than it saves.
+const PARALLEL_FROM: usize = 64 * 1024;
+
+/// Reads one file. Faults are in [`Tree::errors`]; everything that could be read is in the tree.
+#[must_use]
+pub fn parse(text: &str) -> Tree {
+    let scan = scan::scan(text);
+    let parsed: Vec<ParsedChunk> = if text.len() < PARALLEL_FROM {
+        scan.chunks.iter().map(|chunk| parse_chunk(text, &scan, chunk)).collect()
+    } else {
+        scan.chunks.par_iter().with_min_len(32).map(|chunk| parse_chunk(text, &scan, chunk)).collect()
+    };
+    let mut tree = Tree { comments: scan.comments, ..Tree::default() };
+    tree.statements.reserve(parsed.len());
+    for chunk in parsed {
+        tree.statements.extend(chunk.statements);
+        tree.errors.extend(chunk.errors);
+    }
+    tree
+}
+
+#[derive(Default)]
+struct ParsedChunk {
+    statements: Vec<Statement>,
+    errors: Vec<SyntaxError>,
+}
+
+fn parse_chunk(text: &str, scan: &Scan, chunk: &Chunk) -> ParsedChunk {
+    let mut parsed = ParsedChunk::default();
+    if let Some(fault) = &chunk.fault {
+        let fatal = !matches!(fault, Fault::Unclosed { .. } | Fault::OpenText);
+        parsed.errors.extend(recover::fault(fault, text, chunk.span));
+        if fatal {
+            return parsed;
+        }
+    }
+    let readable = readable(text, scan, chunk);
+    let base = chunk.span.start as usize;
+    // The grammar accepts any text (`bad`, `stray`), so an error here is a limit of pest, not a fault of the file.
+    match Grammar::parse(Rule::chunk, &readable) {
+        Ok(pairs) => {
+            let mut builder = Builder { text: &readable, base, errors: Vec::new() };
+            parsed.statements = pairs.filter_map(|pair| builder.statement(pair)).collect();
+            parsed.errors.append(&mut builder.errors);
+        }
+        Err(error) => parsed.errors.push(recover::unreadable(chunk.span, &error.variant.message())),
+    }
+    parsed
+}
+
+/// The chunk with its comments blanked and the guessed closing braces put in. Offsets stay as they are.
+fn readable<'t>(text: &'t str, scan: &Scan, chunk: &Chunk) -> Cow<'t, str> {
+    let source = chunk.span.of(text);
+    let comments = scan.comments.get(chunk.comments.0..chunk.comments.1).unwrap_or_default();
+    let braces = match &chunk.fault {
+        Some(Fault::Unclosed { at, .. }) => at.as_slice(),
+        _ => &[],
+    };
+    if comments.is_empty() && braces.is_empty() {
+        return source.into();
+    }
+    let mut bytes = source.as_bytes().to_vec();
+    for comment in comments {
+        let range = comment.span.start.saturating_sub(chunk.span.start) as usize
+            ..comment.span.end.saturating_sub(chunk.span.start) as usize;
+        if comment.span.start >= chunk.span.start {
+            bytes.get_mut(range).into_iter().flatten().for_each(|byte| *byte = b' ');
+        }
+    }
+    for &brace in braces {
+        if let Some(byte) = bytes.get_mut((brace - chunk.span.start) as usize) {
+            *byte = b'}';
+        }
+    }
+    String::from_utf8(bytes).map_or(source.into(), Cow::Owned)
+}
+
+/// Turns pest's pairs into the tree. Spans are moved from the chunk to the file.
+struct Builder<'t> {
+    text: &'t str,
+    base: usize,
+    errors: Vec<SyntaxError>,
+}
+
+impl Builder<'_> {
+    fn span(&self, pair: &Pair<'_, Rule>) -> Span {
+        let span = pair.as_span();
+        Span::new(span.start(), span.end()).shifted(self.base)
+    }
+
+    fn statement(&mut self, pair: Pair<'_, Rule>) -> Option<Statement> {
+        match pair.as_rule() {
+            Rule::directive => Some(self.directive(pair)),
+            Rule::bad => self.bad(pair),
+            Rule::stray => {
+                self.errors.push(recover::stray_brace(self.span(&pair)));
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn directive(&mut self, pair: Pair<'_, Rule>) -> Statement {
+        let mut span = self.span(&pair);
+        let mut head = Head { span: Span { start: span.start, end: span.start }, quoted: false };
+        let mut arguments = Vec::new();
+        let mut tail = Tail::Nothing;
+        let mut equals = false;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::head => {
+                    head = Head { span: self.span(&part), quoted: part.as_str().starts_with('"') };
+                }
+                Rule::body => tail = Tail::Body(self.body(part)),
+                Rule::equals => equals = true,
+                _ if equals => tail = Tail::Value(self.value(part)),
+                _ => arguments.push(Argument { span: self.span(&part), kind: argument_kind(&part) }),
+            }
+        }
+        span.end = match &tail {
+            Tail::Nothing => arguments.last().map_or(head.span.end, |last| last.span.end),
+            Tail::Value(value) => value.span.end,
+            Tail::Body(body) => body.span.end,
+        };
+        Statement { span, head, arguments, tail, broken: false }
+    }
+
+    fn body(&mut self, pair: Pair<'_, Rule>) -> Body {
+        let mut span = self.span(&pair);
+        let newlines = pair.as_str().len() - pair.as_str().trim_start().len();
+        span.start = Span::at(span.start as usize + newlines).start;
+        let errors = self.errors.len();
+        let mut statements = Vec::new();
+        let mut damaged = false;
+        for part in pair.into_inner() {
+            damaged |= part.as_rule() == Rule::bad || (part.as_rule() == Rule::close && part.as_str().is_empty());
+            statements.extend(self.statement(part));
+        }
+        damaged |= self.errors.len() > errors;
+        Body { span, statements, damaged }
+    }
+
+    /// A statement that could not be read: an error, and what is left of it when a body hangs on it.
+    fn bad(&mut self, pair: Pair<'_, Rule>) -> Option<Statement> {
+        let span = self.span(&pair);
+        let mut junk = Span { start: span.start, end: span.start };
+        let mut body = None;
+        let parts: Vec<_> = pair.into_inner().collect();
+        if let Some(first) = parts.iter().find(|part| part.as_rule() == Rule::junk) {
+            junk = self.span(first);
+            junk.end -= u32::try_from(first.as_str().len() - first.as_str().trim_end().len()).unwrap_or(0);
+        }
+        self.errors.push(self.explain(junk, parts.iter().any(|part| part.as_rule() == Rule::body)));
+        for part in parts {
+            if part.as_rule() == Rule::body {
+                body = Some(self.body(part));
+            }
+        }
+        let body = body?;
+        let word = self.local(junk).bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'-').count();
+        let head = Head { span: Span::new(junk.start as usize, junk.start as usize + word), quoted: false };
+        let span = Span { start: span.start, end: body.span.end };
+        Some(Statement { span, head, arguments: Vec::new(), tail: Tail::Body(body), broken: true })
+    }
+
+    /// Asks the grammar what it expected, and where, and puts it into words.
+    fn explain(&self, junk: Span, has_body: bool) -> SyntaxError {
+        let source = self.local(junk);
+        let alone = if has_body { format!("{source} {{}}") } else { source.to_owned() };
+        let (at, expected) = match Grammar::parse(Rule::lone, &alone) {
+            Err(error) => (location(&error), expected(&error)),
+            Ok(_) => (source.len(), Vec::new()),
+        };
+        recover::statement(source, junk, at.min(source.len()), &expected)
+    }
+
+    fn local(&self, span: Span) -> &str {
+        let base = self.base;
+        self.text.get(span.start as usize - base..span.end as usize - base).unwrap_or("")
+    }
+
+    fn value(&mut self, pair: Pair<'_, Rule>) -> Value {
+        let span = self.span(&pair);
+        let kind = match pair.as_rule() {
+            Rule::text => ValueKind::Text,
+            Rule::raw => ValueKind::Raw,
+            Rule::number => ValueKind::Number,
+            Rule::variable => ValueKind::Variable,
+            Rule::list => ValueKind::List(pair.into_inner().map(|item| self.value(item)).collect()),
+            Rule::call => {
+                let mut parts = pair.into_inner();
+                let name = parts.next().map_or(span, |name| self.span(&name));
+                ValueKind::Call { name, arguments: parts.map(|argument| self.value(argument)).collect() }
+            }
+            _ => ValueKind::Path,
+        };
+        Value { span, kind }
+    }
+}
+
+fn argument_kind(pair: &Pair<'_, Rule>) -> ArgumentKind {
+    match pair.as_rule() {
+        Rule::text => ArgumentKind::Text,
+        Rule::raw => ArgumentKind::Raw,
+        Rule::number => ArgumentKind::Number,
+        Rule::comma => ArgumentKind::Comma,
+        Rule::arrow if pair.as_str() == "<->" => ArgumentKind::Both,
+        Rule::arrow => ArgumentKind::To,
+        _ => ArgumentKind::Path,
+    }
+}
+
+/// Where pest gave up, as an offset into what it was given.
+fn location(error: &pest::error::Error<Rule>) -> usize {
+    match error.location {
+        pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => at,
+    }
+}
+
+/// What pest would have accepted there, in the words of the language.
+fn expected(error: &pest::error::Error<Rule>) -> Vec<&'static str> {
+    let pest::error::ErrorVariant::ParsingError { positives, .. } = &error.variant else { return Vec::new() };
+    let mut words: Vec<&'static str> = positives.iter().filter_map(|rule| word(*rule)).collect();
+    words.dedup();
+    words
+}
+
+fn word(rule: Rule) -> Option<&'static str> {
+    Some(match rule {
+        Rule::value | Rule::list | Rule::call | Rule::variable => "a value",
+        Rule::text | Rule::raw => "a text in quotes",
+        Rule::number => "a number",
+        Rule::path | Rule::name => "a name",
+        Rule::arrow => "an arrow",
+        Rule::body => "a block",
+        Rule::equals => "`=`",
+        Rule::directive | Rule::head => "a statement",
+        _ => return None,
+    })
+}
