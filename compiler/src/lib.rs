@@ -1,1 +1,3 @@
 //! Syntax to model, model to diagnostics, model to artifacts. Pure: no files, no clock, no environment.
+
+pub mod suggest;
