@@ -1,3 +1,4 @@
 //! Syntax to model, model to diagnostics, model to artifacts. Pure: no files, no clock, no environment.
 
+pub mod options;
 pub mod suggest;
