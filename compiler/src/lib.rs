@@ -1,4 +1,5 @@
 //! Syntax to model, model to diagnostics, model to artifacts. Pure: no files, no clock, no environment.
 
+pub mod kebab;
 pub mod options;
 pub mod suggest;
