@@ -3,3 +3,4 @@
 pub mod kebab;
 pub mod options;
 pub mod suggest;
+pub mod uri;
