@@ -1,9 +1,84 @@
 //! Syntax to model, model to diagnostics, model to artifacts. Pure: no files, no clock, no environment.
 
+pub mod diagnostic;
 pub mod emit;
 pub mod kebab;
+pub mod language;
+mod lower;
+pub mod model;
+pub mod network;
 pub mod options;
 pub mod release;
+pub mod rules;
 pub mod schema;
+mod shape;
+pub mod sources;
 pub mod suggest;
 pub mod uri;
+pub mod value;
+
+use diagnostic::{Diagnostic, Report, Severity};
+use model::Model;
+use network::Network;
+use sources::{Files, Sources};
+
+/// Everything that is known of a topology after one look.
+#[derive(Debug)]
+pub struct Analysis {
+    /// The files, in the order of their ids.
+    pub sources: Sources,
+    /// What was meant, as far as it could be read.
+    pub model: Model,
+    /// How brokers are bridged.
+    pub network: Network,
+    /// What is wrong, by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A model without errors: what artifacts are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckedModel<'a> {
+    model: &'a Model,
+    network: &'a Network,
+}
+
+impl<'a> CheckedModel<'a> {
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &'a Model {
+        self.model
+    }
+
+    /// The network of its brokers.
+    #[must_use]
+    pub fn network(&self) -> &'a Network {
+        self.network
+    }
+}
+
+/// Reads `entry`, what it imports and `overlays`, and checks all of it.
+#[must_use]
+pub fn analyze(entry: &str, overlays: &[String], files: &dyn Files) -> Analysis {
+    let mut report = Report::default();
+    let sources = sources::load(entry, overlays, files, &mut report);
+    let (model, network) = {
+        let lets = lower::lets(&sources, &mut report);
+        shape::check(&sources, &lets, &mut report);
+        let model = lower::lower(&sources, &lets, &mut report);
+        let network = Network::of(&model);
+        (model, network)
+    };
+    rules::run(&rules::Context { model: &model, network: &network, sources: &sources }, &mut report);
+    let mut diagnostics = report.diagnostics;
+    diagnostic::sort(&mut diagnostics);
+    Analysis { sources, model, network, diagnostics }
+}
+
+impl Analysis {
+    /// The model, when nothing in it is an error.
+    #[must_use]
+    pub fn checked(&self) -> Option<CheckedModel<'_>> {
+        let sound = self.diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
+        sound.then_some(CheckedModel { model: &self.model, network: &self.network })
+    }
+}

@@ -99,6 +99,12 @@ pub static FAILOVER_OPTIONS_SINCE: &[(&str, Release)] = &[
     ("warnAfterReconnectAttempts", Release::new(5, 9, 1)),
 ];
 
+/// The newest release that is known.
+#[must_use]
+pub fn newest() -> Release {
+    LINES.last().map_or(OLDEST_SCHEMA, Line::newest_release)
+}
+
 impl Release {
     /// The release `major.minor.patch`, known or not.
     pub const fn new(major: u8, minor: u8, patch: u8) -> Self {

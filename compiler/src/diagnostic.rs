@@ -1,0 +1,204 @@
+//! What topoc has to say about a topology: plain data, no renderer. The terminal, JSON and editors translate it.
+
+use crate::rules::Rule;
+use topoc_dsl::{FileId, Span};
+
+/// A place in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Loc {
+    /// The file.
+    pub file: FileId,
+    /// The bytes in it.
+    pub span: Span,
+}
+
+/// How bad a finding is. Ordered: a note is less than a warning is less than an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Likely to hurt.
+    Warning,
+    /// Will not work, or not as written.
+    Error,
+}
+
+impl Severity {
+    /// `error`, `warning` or `note`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        }
+    }
+}
+
+/// One finding.
+#[derive(Debug, Clone)]
+pub struct Diagnostic {
+    /// The rule that found it: its code, name and page.
+    pub rule: &'static Rule,
+    /// How bad it is here.
+    pub severity: Severity,
+    /// One sentence about this thing by name, without a full stop.
+    pub message: String,
+    /// Where, and what the place is. First the fault itself, then what it contradicts.
+    pub labels: Vec<Label>,
+    /// What to do first.
+    pub help: Option<String>,
+    /// Changes to the text that mend it.
+    pub fixes: Vec<Fix>,
+}
+
+/// A place and what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub at: Loc,
+    /// In a few words.
+    pub message: String,
+}
+
+/// A change to the text that mends a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, as an order.
+    pub title: String,
+    /// Whether it may be applied without a person looking.
+    pub safety: Safety,
+    /// Disjoint replacements.
+    pub edits: Vec<Edit>,
+}
+
+/// Whether a fix may be applied without a person looking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Safety {
+    /// The meaning is what was plainly intended.
+    Safe,
+    /// May change who gets what, or who can connect.
+    Unsafe,
+    /// For display only.
+    Shown,
+}
+
+impl Safety {
+    /// `safe`, `unsafe` or `shown`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Safety::Safe => "safe",
+            Safety::Unsafe => "unsafe",
+            Safety::Shown => "shown",
+        }
+    }
+}
+
+/// Replace the text at a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; empty to insert.
+    pub at: Loc,
+    /// What is put there.
+    pub text: String,
+}
+
+impl Diagnostic {
+    /// A finding of `rule` at its default level.
+    #[must_use]
+    pub fn new(rule: &'static Rule, at: Loc, message: impl Into<String>) -> Self {
+        Self {
+            rule,
+            severity: rule.level,
+            message: message.into(),
+            labels: vec![Label { at, message: String::new() }],
+            help: None,
+            fixes: Vec::new(),
+        }
+    }
+
+    /// The place of the fault itself.
+    #[must_use]
+    pub fn primary(&self) -> Loc {
+        self.labels.first().map(|label| label.at).unwrap_or_default()
+    }
+
+    /// Says what the primary place is.
+    #[must_use]
+    pub fn here(mut self, message: impl Into<String>) -> Self {
+        if let Some(first) = self.labels.first_mut() {
+            first.message = message.into();
+        }
+        self
+    }
+
+    /// Shows a second place.
+    #[must_use]
+    pub fn also(mut self, at: Loc, message: impl Into<String>) -> Self {
+        self.labels.push(Label { at, message: message.into() });
+        self
+    }
+
+    /// Shows a second place where there is one.
+    #[must_use]
+    pub fn also_at(self, at: Option<Loc>, message: impl Into<String>) -> Self {
+        match at {
+            Some(at) => self.also(at, message),
+            None => self,
+        }
+    }
+
+    /// Says what to do first.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Another level than the rule's own.
+    #[must_use]
+    pub fn level(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Offers a change of one place.
+    #[must_use]
+    pub fn fix(self, title: impl Into<String>, safety: Safety, at: Loc, text: impl Into<String>) -> Self {
+        self.fix_all(title, safety, vec![Edit { at, text: text.into() }])
+    }
+
+    /// Offers a change of several places.
+    #[must_use]
+    pub fn fix_all(mut self, title: impl Into<String>, safety: Safety, edits: Vec<Edit>) -> Self {
+        self.fixes.push(Fix { title: title.into(), safety, edits });
+        self
+    }
+}
+
+/// Findings as they come up.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// In the order they were found.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Report {
+    /// Adds a finding.
+    pub fn add(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether any finding is an error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+}
+
+/// The order in which findings are shown: by file, place and code, each only once.
+pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|a, b| (a.primary(), a.rule.code, &a.message).cmp(&(b.primary(), b.rule.code, &b.message)));
+    diagnostics.dedup_by(|a, b| a.rule.code == b.rule.code && a.message == b.message && a.labels == b.labels);
+}

@@ -1,0 +1,126 @@
+//! What topoc checks: the rules, in one table. A rule is a `.rs` file and a `.md` page of the same name.
+
+use crate::diagnostic::{Report, Severity};
+use crate::model::Model;
+use crate::network::Network;
+use crate::sources::Sources;
+
+/// A rule: what `explain` prints, how bad it is, and the check.
+#[derive(Debug)]
+pub struct Rule {
+    /// `TOPO`, two digits for the area, two for the rule.
+    pub code: &'static str,
+    /// Named for what is wrong.
+    pub name: &'static str,
+    /// How bad a finding is unless something else is said.
+    pub level: Severity,
+    /// The version of topoc that has it.
+    pub since: &'static str,
+    /// What kind of fix it offers.
+    pub fix: FixKind,
+    /// One sentence for lists.
+    pub summary: &'static str,
+    /// The page: what, why, examples that tests execute, what to do, source.
+    pub page: &'static str,
+    /// How it is found.
+    pub check: Check,
+}
+
+/// What kind of fix a rule offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FixKind {
+    /// None.
+    None,
+    /// Sometimes one that may be applied without a person looking.
+    Safe,
+    /// Sometimes one that may change who gets what.
+    Unsafe,
+    /// Sometimes one to look at.
+    Shown,
+}
+
+impl FixKind {
+    /// `none`, `safe`, `unsafe` or `shown`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            FixKind::None => "none",
+            FixKind::Safe => "safe",
+            FixKind::Unsafe => "unsafe",
+            FixKind::Shown => "shown",
+        }
+    }
+}
+
+/// How a rule is found.
+#[derive(Debug, Clone, Copy)]
+pub enum Check {
+    /// While the text is read and names are resolved, by the functions of the rule's file.
+    Reading,
+    /// By looking at the model.
+    Model(fn(&Context<'_>, &mut Report)),
+}
+
+/// What a rule looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// What was meant.
+    pub model: &'a Model,
+    /// How brokers are bridged, and who sits where when nothing has failed.
+    pub network: &'a Network,
+    /// The text, for fixes that depend on how it was written.
+    pub sources: &'a Sources,
+}
+
+macro_rules! rules {
+    ($($name:ident)*) => {
+        $(pub(crate) mod $name;)*
+
+        /// Every rule, by code.
+        pub static RULES: &[&Rule] = &[$(&$name::RULE),*];
+    };
+}
+
+// The one list of rules. A new one is its two files and a line here.
+rules! {
+    syntax_error
+    unknown_block
+    unknown_field
+    wrong_type
+    duplicate_field
+    missing_field
+    nesting_too_deep
+    file_too_large
+    import_not_found
+    import_cycle
+    bad_encoding
+    unknown_name
+    ambiguous_name
+    unmatched_override
+    failover_on_listener
+    duplicate_name
+}
+
+/// A rule by its code or name.
+#[must_use]
+pub fn find(code_or_name: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.code.eq_ignore_ascii_case(code_or_name) || rule.name == code_or_name)
+}
+
+/// Runs every rule that looks at the model.
+pub fn run(context: &Context<'_>, report: &mut Report) {
+    use rayon::prelude::*;
+    let found: Vec<Report> = RULES
+        .par_iter()
+        .filter_map(|rule| match rule.check {
+            Check::Model(check) => Some(check),
+            Check::Reading => None,
+        })
+        .map(|check| {
+            let mut report = Report::default();
+            check(context, &mut report);
+            report
+        })
+        .collect();
+    report.diagnostics.extend(found.into_iter().flat_map(|found| found.diagnostics));
+}

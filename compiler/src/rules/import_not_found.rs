@@ -1,0 +1,28 @@
+//! TOPO0009 import-not-found: an imported file that cannot be read.
+
+use super::{Check, FixKind, Rule};
+use crate::diagnostic::{Severity, Diagnostic, Loc};
+use crate::sources::FileError;
+
+pub(super) static RULE: Rule = Rule {
+    code: "TOPO0009",
+    name: "import-not-found",
+    level: Severity::Error,
+    since: "0.1.0",
+    fix: FixKind::None,
+    summary: "an imported file that cannot be read",
+    page: include_str!("import_not_found.md"),
+    check: Check::Reading,
+};
+
+/// A file that cannot be read. `path` is what was tried.
+pub(crate) fn found(at: Loc, path: &str, error: &FileError) -> Diagnostic {
+    let message = match error {
+        FileError::NotFound => format!("there is no file `{path}`"),
+        FileError::TooLarge(_) => format!("`{path}` is too large"),
+        FileError::Other(reason) => format!("`{path}` cannot be read: {reason}"),
+    };
+    Diagnostic::new(&RULE, at, message)
+        .here(format!("tried `{path}`"))
+        .help("an import is looked for from the folder of the file that imports it")
+}

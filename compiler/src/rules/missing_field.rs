@@ -1,0 +1,103 @@
+//! TOPO0006 missing-field: a field or block that is required and absent.
+
+use super::{Check, FixKind, Rule};
+use super::unknown_block::block_name;
+use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
+use crate::language::{Block, Field, Kind, Label, Type};
+use crate::options;
+use topoc_dsl::Span;
+
+pub(super) static RULE: Rule = Rule {
+    code: "TOPO0006",
+    name: "missing-field",
+    level: Severity::Error,
+    since: "0.1.0",
+    fix: FixKind::Shown,
+    summary: "a field or block that is required and absent",
+    page: include_str!("missing_field.md"),
+    check: Check::Reading,
+};
+
+/// A required field that neither the block nor a default nor an overlay gives.
+pub(crate) fn found(at: Loc, kind: Kind, field: &Field, body: Option<Loc>) -> Diagnostic {
+    let example = example(field);
+    let diagnostic = Diagnostic::new(&RULE, at, format!("{} needs `{}`", block_name(kind), field.name))
+        .here(format!("`{}` is missing in this block", field.name))
+        .help(format!("add `{example}`: {}", field.doc));
+    insert(diagnostic, &example, body)
+}
+
+/// A listener whose scheme is said by nobody and that has no port either.
+pub(crate) fn port(at: Loc, name: &str, scheme: &str, body: Option<Loc>) -> Diagnostic {
+    let port = options::default_port(scheme).unwrap_or(61616);
+    let diagnostic = Diagnostic::new(&RULE, at, format!("listener `{name}` has no port"))
+        .here("`port` is missing in this block")
+        .help(format!("add `port = {port}`, the usual one of `{scheme}`"));
+    insert(diagnostic, &format!("port = {port}"), body)
+}
+
+/// A store that does not say where it is.
+pub(crate) fn store_place(at: Loc, kind: &str, field: &str, body: Option<Loc>) -> Diagnostic {
+    let example = if field == "url" { "url = \"jdbc:...\"" } else { "directory = \"/var/lib/activemq\"" };
+    let diagnostic = Diagnostic::new(&RULE, at, format!("a {kind} store needs `{field}`"))
+        .here(format!("`{field}` is missing in this block"))
+        .help(format!("add `{example}`"));
+    insert(diagnostic, example, body)
+}
+
+/// A block without its braces.
+pub(crate) fn body(at: Loc, block: &Block) -> Diagnostic {
+    Diagnostic::new(&RULE, at, format!("`{}` needs a block", block.keyword))
+        .here("`{` is missing behind it")
+        .help(format!("write `{}`", block.example))
+}
+
+/// A block without the name that belongs behind its keyword.
+pub(crate) fn label(at: Loc, block: &Block) -> Diagnostic {
+    let what = match block.label {
+        Label::Ends => "two brokers",
+        Label::Title => "a title",
+        Label::Word(_) => "a kind",
+        Label::NameAndWord(_) => "a name and a mode",
+        Label::Block | Label::BlockAndName => "a kind of block",
+        Label::None | Label::Name | Label::NameOrText => "a name",
+    };
+    Diagnostic::new(&RULE, at, format!("`{}` needs {what}", block.keyword))
+        .here("missing behind it")
+        .help(format!("write `{}`", block.example))
+}
+
+/// A scenario that expects nothing.
+pub(crate) fn expectation(at: Loc) -> Diagnostic {
+    Diagnostic::new(&RULE, at, "this scenario expects nothing")
+        .here("no `expect` in this block")
+        .help("add a line such as `expect desktop-1 -> amq-2 -> gc-1`")
+}
+
+/// A topology whose block `topology` is nowhere.
+pub(crate) fn topology(at: Loc) -> Diagnostic {
+    Diagnostic::new(&RULE, at, "there is no `topology` block")
+        .here("in this file or one that it imports")
+        .help("add `topology NAME { activemq = \"6.2\" }`: the release decides which options exist")
+}
+
+fn example(field: &Field) -> String {
+    let value = match field.ty {
+        Type::Release => "\"6.2\"",
+        Type::Refs(_) => "[NAME]",
+        Type::Ref(_) => "NAME",
+        Type::Secret => "secret(\"env:NAME\")",
+        Type::Port => "61616",
+        _ => "\"...\"",
+    };
+    format!("{} = {value}", field.name)
+}
+
+/// Shows where the field goes: behind the opening brace.
+fn insert(diagnostic: Diagnostic, text: &str, body: Option<Loc>) -> Diagnostic {
+    let Some(body) = body else { return diagnostic };
+    let at = Loc { file: body.file, span: Span::at(body.span.start as usize + 1) };
+    let empty = body.span.len() <= 3;
+    let text = if empty { format!(" {text} ") } else { format!(" {text};") };
+    diagnostic.fix("add the field", Safety::Shown, at, text)
+}

@@ -1,0 +1,68 @@
+//! TOPO0001 syntax-error: the text does not follow the grammar.
+
+use super::{Check, FixKind, Rule};
+use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
+use crate::language::{Block, Form, Label};
+use topoc_dsl::FileId;
+use topoc_dsl::syntax::{SyntaxError, SyntaxErrorKind};
+
+pub(super) static RULE: Rule = Rule {
+    code: "TOPO0001",
+    name: "syntax-error",
+    level: Severity::Error,
+    since: "0.1.0",
+    fix: FixKind::Safe,
+    summary: "the text does not follow the grammar",
+    page: include_str!("syntax_error.md"),
+    check: Check::Reading,
+};
+
+/// What the parser could not read.
+pub(crate) fn read(file: FileId, error: &SyntaxError) -> Diagnostic {
+    let rule = match error.kind {
+        SyntaxErrorKind::Grammar => &RULE,
+        SyntaxErrorKind::TooDeep => &super::nesting_too_deep::RULE,
+    };
+    let at = |span| Loc { file, span };
+    let mut diagnostic = Diagnostic::new(rule, at(error.span), error.message.clone()).here(error.label.clone());
+    if let Some((span, message)) = &error.related {
+        diagnostic = diagnostic.also(at(*span), message.clone());
+    }
+    if let Some(repair) = &error.repair {
+        diagnostic = diagnostic.fix(repair.title.clone(), Safety::Safe, at(repair.span), repair.text.clone());
+    }
+    diagnostic.help = error.help.clone();
+    diagnostic
+}
+
+/// `site a = 1`
+pub(crate) fn block_with_value(at: Loc, block: &Block) -> Diagnostic {
+    Diagnostic::new(&RULE, at, format!("`{}` is a block and takes no value", block.keyword))
+        .here("expected `{` instead of `=`")
+        .help(format!("write `{}`", block.example))
+}
+
+/// Something between a block's keyword and its brace that does not belong there.
+pub(crate) fn label(at: Loc, block: &Block) -> Diagnostic {
+    let what = match block.label {
+        Label::None => "nothing between the keyword and `{`",
+        Label::Name => "one name",
+        Label::NameOrText => "one name, or a text in quotes",
+        Label::Title => "a title in quotes",
+        Label::Word(_) => "one word",
+        Label::NameAndWord(_) => "a name and a mode",
+        Label::Ends => "two brokers with `->` or `<->` between them",
+        Label::Block => "the keyword of a block",
+        Label::BlockAndName => "the keyword of a block and the name of one",
+    };
+    Diagnostic::new(&RULE, at, format!("`{}` takes {what}", block.keyword))
+        .here("not understood")
+        .help(format!("write `{}`", block.example))
+}
+
+/// A statement with a form of its own that is written differently.
+pub(crate) fn form(at: Loc, form: &Form) -> Diagnostic {
+    Diagnostic::new(&RULE, at, format!("`{}` is written differently", form.keyword))
+        .here("not understood")
+        .help(format!("write it like `{}`: {}", form.example, form.doc))
+}

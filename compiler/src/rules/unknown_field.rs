@@ -1,0 +1,99 @@
+//! TOPO0003 unknown-field: a field that this block does not have.
+
+use super::{Check, FixKind, Rule};
+use super::unknown_block::block_name;
+use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
+use crate::language::{self, Kind};
+use crate::sources::Source;
+use crate::{kebab, options, suggest};
+use topoc_dsl::syntax::Statement;
+
+pub(super) static RULE: Rule = Rule {
+    code: "TOPO0003",
+    name: "unknown-field",
+    level: Severity::Error,
+    since: "0.1.0",
+    fix: FixKind::Safe,
+    summary: "a field that this block does not have",
+    page: include_str!("unknown_field.md"),
+    check: Check::Reading,
+};
+
+/// A field that does not exist in this kind of block.
+pub(crate) fn found(
+    at: Loc,
+    name: &str,
+    within: Kind,
+    store: &str,
+    statement: &Statement,
+    source: &Source,
+) -> Diagnostic {
+    let block = match store {
+        "" => block_name(within).to_owned(),
+        store => format!("a {store} store"),
+    };
+    let diagnostic = Diagnostic::new(&RULE, at, format!("{block} has no field `{name}`")).here("unknown");
+    let fields = language::fields(within);
+    let kebab = kebab::kebab(name);
+    if kebab != name && fields.contains_key(&kebab) {
+        let help = format!("fields are written with dashes: `{kebab}`");
+        return diagnostic.help(help).fix(format!("write `{kebab}`"), Safety::Safe, at, kebab);
+    }
+    if name.contains('.') {
+        return dotted(diagnostic, name, within, statement, source);
+    }
+    if options::failover_wrong_name(&real(name)).is_some() || language::field(Kind::Failover, name).is_some() {
+        return failover(diagnostic, at, name, within);
+    }
+    let names = || fields.keys().map(String::as_str);
+    match suggest::suggest(name, names()) {
+        Some(near) => {
+            let safety = if suggest::only_near(name, names()) { Safety::Safe } else { Safety::Shown };
+            diagnostic.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), safety, at, near)
+        }
+        None if language::block_of(name).is_some() => {
+            diagnostic.help(format!("`{name}` is no field; a block is written `{name} ... {{ }}`"))
+        }
+        None if fields.is_empty() => diagnostic.help(format!("{block} has no fields, only blocks")),
+        None => diagnostic.help(format!("`topoc explain --fields` lists the fields of {block}")),
+    }
+}
+
+fn dotted(diagnostic: Diagnostic, name: &str, within: Kind, statement: &Statement, source: &Source) -> Diagnostic {
+    let takes_options = language::spec(Kind::Options).is_some_and(|options| options.within.contains(&within));
+    if !takes_options {
+        return diagnostic.help("a dotted option belongs into an `options { }` block");
+    }
+    let at = Loc { file: diagnostic.primary().file, span: statement.span };
+    let value = statement.value().map_or("", |value| source.slice(value.span));
+    let text = format!("options {{ \"{name}\" = {value} }}");
+    diagnostic.help(format!("write `{text}`")).fix("move it into an options block", Safety::Safe, at, text)
+}
+
+/// An option of the failover transport that was written outside its block, or under a name that ActiveMQ does not know.
+fn failover(diagnostic: Diagnostic, at: Loc, name: &str, within: Kind) -> Diagnostic {
+    let right = options::failover_wrong_name(&real(name)).map(|wrong| wrong.right.map(kebab::kebab));
+    match (right, within) {
+        (Some(Some(right)), Kind::Failover) => diagnostic
+            .help(format!("ActiveMQ calls it `{right}` and refuses `{name}`"))
+            .fix(format!("write `{right}`"), Safety::Safe, at, right),
+        (Some(None), _) => diagnostic.help(format!("the failover transport has no option `{name}`; remove it")),
+        (right, Kind::Connector | Kind::Client) => {
+            let option = right.flatten().unwrap_or_else(|| name.to_owned());
+            diagnostic.help(format!("it is an option of the failover transport: write `failover {{ {option} = ... }}`"))
+        }
+        _ => diagnostic.help("it is an option of the failover transport of a connector or client"),
+    }
+}
+
+/// `back-off-multiplier` as ActiveMQ would spell it.
+fn real(name: &str) -> String {
+    let mut parts = name.split('-');
+    let first = parts.next().unwrap_or("").to_owned();
+    parts.fold(first, |mut real, part| {
+        let mut chars = part.chars();
+        real.extend(chars.next().map(|c| c.to_ascii_uppercase()));
+        real.push_str(chars.as_str());
+        real
+    })
+}

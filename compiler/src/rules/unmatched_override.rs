@@ -1,0 +1,27 @@
+//! TOPO0014 unmatched-override: an override that matches nothing.
+
+use super::{Check, FixKind, Rule};
+use crate::diagnostic::{Severity, Diagnostic, Loc};
+use crate::suggest;
+
+pub(super) static RULE: Rule = Rule {
+    code: "TOPO0014",
+    name: "unmatched-override",
+    level: Severity::Error,
+    since: "0.1.0",
+    fix: FixKind::None,
+    summary: "an override that matches nothing",
+    page: include_str!("unmatched_override.md"),
+    check: Check::Reading,
+};
+
+/// An override of something that is not there.
+pub(crate) fn found(at: Loc, keyword: &str, name: &str, known: &[String]) -> Diagnostic {
+    let message = format!("this override matches nothing: there is no {keyword} `{name}`");
+    let diagnostic = Diagnostic::new(&RULE, at, message).here("changes nothing");
+    let bare = name.rsplit('.').next().unwrap_or(name);
+    match suggest::suggest(bare, known.iter().map(String::as_str)) {
+        Some(near) => diagnostic.help(format!("did you mean `override {keyword} {near}`?")),
+        None => diagnostic.help(format!("name a {keyword} of the topology, or remove the override")),
+    }
+}
