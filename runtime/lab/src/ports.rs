@@ -32,7 +32,7 @@ static LEASES: Mutex<Option<Leases>> = Mutex::new(None);
 /// `NoPort` when the range is used up, `Io` when the folder of the leases cannot be written.
 pub fn ports(count: usize) -> Result<Vec<u16>, LabError> {
     let mut leases = LEASES.lock().unwrap_or_else(PoisonError::into_inner);
-    let leases = leases.get_or_insert_with(|| Leases { locks: Vec::new(), free: VecDeque::new(), next: 0 });
+    let leases = leases.get_or_insert_with(Leases::none);
     let mut given = Vec::with_capacity(count);
     while given.len() < count {
         match leases.free.pop_front() {
@@ -45,6 +45,10 @@ pub fn ports(count: usize) -> Result<Vec<u16>, LabError> {
 }
 
 impl Leases {
+    fn none() -> Self {
+        Self { locks: Vec::new(), free: VecDeque::new(), next: 0 }
+    }
+
     fn lease_a_block(&mut self) -> Result<(), LabError> {
         let folder = env::temp_dir().join("topoc-lab-ports");
         fs::create_dir_all(&folder).map_err(|cause| LabError::at("make", &folder, cause))?;
@@ -81,6 +85,16 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), given);
+    }
+
+    #[test]
+    fn two_processes_lease_different_blocks() {
+        // Each value opens its own lock files, as another process would.
+        let (mut one, mut other) = (Leases::none(), Leases::none());
+        one.lease_a_block().unwrap();
+        other.lease_a_block().unwrap();
+        assert_eq!(one.free.len(), usize::from(BLOCK));
+        assert!(one.free.iter().all(|port| !other.free.contains(port)));
     }
 
     #[test]

@@ -194,6 +194,18 @@ fn a_secret_comes_from_the_environment() {
 }
 
 #[test]
+fn a_call_to_a_broker_that_is_down_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let java = Java::start(dir.path()).unwrap();
+    let uri = tcp(ports(1).unwrap()[0]);
+    let refused = java.send(&uri, "Q", &["hello"], PATIENCE).unwrap_err();
+    assert!(refused.to_string().contains("Connection refused"), "{refused}");
+    let waits = java.receiver(&format!("failover:({uri})"), "Q").unwrap();
+    let late = waits.wait_ready(Duration::from_millis(300)).unwrap_err();
+    assert!(matches!(late, LabError::TooLate { .. }), "{late}");
+}
+
+#[test]
 fn the_schema_of_each_release_knows_its_own_attributes() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("activemq.xml");
