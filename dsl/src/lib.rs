@@ -3,6 +3,7 @@
 pub mod parse;
 mod recover;
 pub mod scan;
+mod slips;
 pub mod span;
 pub mod syntax;
 
