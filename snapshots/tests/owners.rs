@@ -13,7 +13,8 @@ type Names = BTreeSet<String>;
 /// A folder of snapshots, and what its test writes into it.
 type Owner = (&'static str, fn() -> Names);
 
-const OWNERS: &[Owner] = &[("rules", || RULES.iter().map(|rule| rule.name.to_owned()).collect())];
+const OWNERS: &[Owner] =
+    &[("examples", || folders("../examples")), ("rules", || RULES.iter().map(|rule| rule.name.to_owned()).collect())];
 
 #[test]
 fn every_snapshot_has_an_owner() {
@@ -26,6 +27,12 @@ fn every_snapshot_has_an_owner() {
         let stale: Vec<&String> = present.difference(&owned).collect();
         assert!(stale.is_empty(), "no test writes these of {folder}: {stale:?}");
     }
+}
+
+/// The names of the folders in a folder.
+fn folders(path: &str) -> Names {
+    let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap().map(|entry| entry.unwrap());
+    entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name().into_string().unwrap()).collect()
 }
 
 /// The snapshots in a folder, by their paths below it.
