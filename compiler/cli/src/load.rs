@@ -42,9 +42,9 @@ fn entry(path: &Path, folder: &Path) -> Result<PathBuf, Failure> {
         [] => Err(Failure::new(format!("there is no `.topo` file in {}", shown(path)))
             .help("name a file, or start a project with `topoc new active-active DIR`")),
         several => {
-            let names: Vec<String> = several.iter().map(|path| format!("`{}`", path.display())).collect();
+            let names = crate::render::some(several.iter().map(|path| path.display()));
             Err(Failure::new(format!("{} has several topologies and no `main.topo`", shown(path)))
-                .help(format!("name one: {}", names.join(", "))))
+                .help(format!("name one: {names}")))
         }
     }
 }
