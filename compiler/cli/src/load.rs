@@ -98,7 +98,8 @@ impl<'a> Disk<'a> {
         let cuts = std::iter::once(name.len()).chain(name.rmatch_indices('/').map(|(at, _)| at));
         for cut in cuts.filter(|_| !self.odd.is_empty()) {
             if let Some(real) = name.get(..cut).filter(|head| !head.is_empty()).and_then(|head| self.odd.get(head)) {
-                return self.folder.join(real).join(name.get(cut + 1..).unwrap_or(""));
+                let rest = name.get(cut + 1..).map_or_else(|| real.clone(), |rest| real.join(rest));
+                return self.folder.join(rest);
             }
         }
         self.folder.join(name)
