@@ -72,6 +72,8 @@ pub struct Context<'a> {
     pub sources: &'a Sources,
 }
 
+mod place;
+
 macro_rules! rules {
     ($($name:ident)*) => {
         $(pub(crate) mod $name;)*
@@ -98,6 +100,8 @@ rules! {
     ambiguous_name
     unmatched_override
     failover_on_listener
+    discovery_on_listener
+    unknown_listener_scheme
     duplicate_name
 }
 
