@@ -102,6 +102,7 @@ rules! {
     failover_on_listener
     discovery_on_listener
     unknown_listener_scheme
+    unknown_listener_option
     duplicate_name
 }
 
