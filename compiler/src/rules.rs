@@ -103,6 +103,9 @@ rules! {
     discovery_on_listener
     unknown_listener_scheme
     unknown_listener_option
+    port_collision
+    listener_name_collision
+    transport_not_in_distribution
     duplicate_name
 }
 
