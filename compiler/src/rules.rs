@@ -107,6 +107,9 @@ rules! {
     listener_name_collision
     transport_not_in_distribution
     duplicate_name
+    finesse_port
+    same_finesse_twice
+    forbidden_character
 }
 
 /// A rule by its code or name.
