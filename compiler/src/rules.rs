@@ -110,6 +110,8 @@ rules! {
     finesse_port
     same_finesse_twice
     forbidden_character
+    literal_password
+    secret_file_in_xml
 }
 
 /// A rule by its code or name.
