@@ -112,6 +112,7 @@ rules! {
     forbidden_character
     literal_password
     secret_file_in_xml
+    removed_store
 }
 
 /// A rule by its code or name.
