@@ -1,3 +1,57 @@
-//! What topoc writes: one emitter per artifact. How the formats are spelled is in `write`.
+//! What topoc writes: one emitter per artifact. An emitter takes a checked model, cannot fail, and gives the same bytes for
+//! the same model. How the formats are spelled is in `write`.
 
+mod activemq_xml;
+mod client_properties;
+mod connector_properties;
+mod destinations;
+mod hand_written;
+pub mod uris;
 pub mod write;
+
+use crate::CheckedModel;
+use crate::model::{BrokerId, SiteId};
+use rayon::prelude::*;
+
+/// A file that topoc writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// Its place below the output folder, with `/`: `site-1/amq-1/activemq.xml`.
+    pub path: String,
+    /// The site it belongs to.
+    pub site: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// Every artifact of a topology, by path.
+#[must_use]
+pub fn artifacts(checked: CheckedModel<'_>) -> Vec<Artifact> {
+    let model = checked.model();
+    let surroundings = uris::Surroundings::of(checked);
+    let queues = destinations::RequestQueues::of(checked);
+    let brokers = model.brokers.par_iter().enumerate().map(|(index, broker)| {
+        let bytes = activemq_xml::write(checked, &surroundings, &queues, BrokerId(small(index)));
+        artifact(checked, broker.site, &broker.name.value, "activemq.xml", bytes)
+    });
+    let connectors = model.connectors.par_iter().map(|connector| {
+        let bytes = connector_properties::write(checked, connector);
+        artifact(checked, connector.dialer.site, &connector.dialer.name.value, "connector.properties", bytes)
+    });
+    let clients = model.clients.par_iter().map(|client| {
+        let bytes = client_properties::write(checked, &surroundings, &queues, client);
+        artifact(checked, client.dialer.site, &client.dialer.name.value, "client.properties", bytes)
+    });
+    let mut artifacts: Vec<Artifact> = brokers.chain(connectors).chain(clients).collect();
+    artifacts.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    artifacts
+}
+
+fn small(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+fn artifact(checked: CheckedModel<'_>, site: SiteId, name: &str, file: &str, text: String) -> Artifact {
+    let site = checked.model().site(site).name.value.clone();
+    Artifact { path: format!("{site}/{name}/{file}"), site, bytes: text.into_bytes() }
+}

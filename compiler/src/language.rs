@@ -477,6 +477,10 @@ fn own_place(kind: Kind, own: &OwnField) -> Place {
         schema::element(element)
             .is_some_and(|found| found.attributes.iter().any(|attribute| attribute.name == own.real))
     };
+    // The lock belongs to the locker inside the store's element, whatever the store is.
+    if own.real == "lockAcquireSleepInterval" {
+        return Place::Attribute("shared-file-locker");
+    }
     match elements(kind).iter().find(known) {
         Some(element) if !own.real.is_empty() => Place::Attribute(element),
         _ => Place::Own,

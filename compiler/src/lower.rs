@@ -55,10 +55,9 @@ pub(crate) fn lets<'a>(sources: &'a Sources, report: &mut Report) -> Lets<'a> {
     lets
 }
 
-/// Builds the model of everything that could be read.
+/// Builds the model of everything that could be read. `unread` says that some file is not there at all.
 #[must_use]
-pub(crate) fn lower(sources: &Sources, lets: &Lets<'_>, report: &mut Report) -> Model {
-    let report_has_errors = report.has_errors();
+pub(crate) fn lower(sources: &Sources, lets: &Lets<'_>, unread: bool, report: &mut Report) -> Model {
     let mut lower = Lower {
         lets,
         report,
@@ -67,7 +66,7 @@ pub(crate) fn lower(sources: &Sources, lets: &Lets<'_>, report: &mut Report) -> 
         defaults: HashMap::new(),
         site_defaults: HashMap::new(),
         overrides: Vec::new(),
-        unread: report_has_errors || sources.files.iter().any(|source| !source.tree.errors.is_empty()),
+        unread: unread || sources.files.iter().any(|source| !source.tree.errors.is_empty()),
         later: Vec::new(),
     };
     lower.model.incomplete = lower.unread;

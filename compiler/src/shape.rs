@@ -1,6 +1,6 @@
 //! Whether each statement is one that exists where it stands, and each value fits its field. Looks at one file at a time.
 
-use crate::diagnostic::{Diagnostic, Loc, Report};
+use crate::diagnostic::{Diagnostic, Loc};
 use crate::language::{self, Block, Field, Form, Kind, Label, Place, Type};
 use crate::rules::{duplicate_field, missing_field, syntax_error, unknown_block, unknown_field, wrong_type};
 use crate::schema;
@@ -11,10 +11,11 @@ use topoc_dsl::syntax::{Argument, ArgumentKind, Body, Statement, Tail, ValueKind
 use topoc_dsl::{FileId, Span};
 
 /// Checks every file.
-pub(crate) fn check(sources: &Sources, lets: &Lets<'_>, report: &mut Report) {
+pub(crate) fn check(sources: &Sources, lets: &Lets<'_>) -> Vec<Diagnostic> {
+    let mut all = Vec::new();
     for (index, source) in sources.files.iter().enumerate() {
         let shape = Shape { file: FileId(u32::try_from(index).unwrap_or(u32::MAX)), source, lets };
-        report.diagnostics.extend(source.tree.errors.iter().map(|error| syntax_error::read(shape.file, error)));
+        all.extend(source.tree.errors.iter().map(|error| syntax_error::read(shape.file, error)));
         let found: Vec<Vec<Diagnostic>> = source
             .tree
             .statements
@@ -26,8 +27,9 @@ pub(crate) fn check(sources: &Sources, lets: &Lets<'_>, report: &mut Report) {
                 out
             })
             .collect();
-        report.diagnostics.extend(found.into_iter().flatten());
+        all.extend(found.into_iter().flatten());
     }
+    all
 }
 
 /// The block that statements stand in.

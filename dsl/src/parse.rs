@@ -2,10 +2,11 @@
 
 use crate::recover;
 use crate::scan::{self, Chunk, Fault, Scan};
+use crate::slips;
 use crate::span::Span;
 use crate::syntax::{Argument, ArgumentKind, Body, Head, Statement, SyntaxError, Tail, Tree, Value, ValueKind};
 use pest::Parser;
-use pest::iterators::Pair;
+use pest::iterators::{Pair, Pairs};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -48,7 +49,7 @@ struct ParsedChunk {
 fn parse_chunk(text: &str, scan: &Scan, chunk: &Chunk) -> ParsedChunk {
     let mut parsed = ParsedChunk::default();
     if let Some(fault) = &chunk.fault {
-        let fatal = !matches!(fault, Fault::Unclosed { .. } | Fault::OpenText);
+        let fatal = matches!(fault, Fault::TooDeep(_) | Fault::Endless(_));
         parsed.errors.extend(recover::fault(fault, text, chunk.span));
         if fatal {
             return parsed;
@@ -68,13 +69,14 @@ fn parse_chunk(text: &str, scan: &Scan, chunk: &Chunk) -> ParsedChunk {
     parsed
 }
 
-/// The chunk with its comments blanked and the guessed closing braces put in. Offsets stay as they are.
+/// The chunk with its comments blanked and the guessed braces put in. Offsets stay as they are.
 fn readable<'t>(text: &'t str, scan: &Scan, chunk: &Chunk) -> Cow<'t, str> {
     let source = chunk.span.of(text);
     let comments = scan.comments.get(chunk.comments.0..chunk.comments.1).unwrap_or_default();
-    let braces = match &chunk.fault {
-        Some(Fault::Unclosed { at, .. }) => at.as_slice(),
-        _ => &[],
+    let (braces, mark): (&[u32], u8) = match &chunk.fault {
+        Some(Fault::Unclosed { at, .. }) => (at, b'}'),
+        Some(Fault::Unopened { at, .. }) => (std::slice::from_ref(at), b'{'),
+        _ => (&[], b' '),
     };
     if comments.is_empty() && braces.is_empty() {
         return source.into();
@@ -89,7 +91,7 @@ fn readable<'t>(text: &'t str, scan: &Scan, chunk: &Chunk) -> Cow<'t, str> {
     }
     for &brace in braces {
         if let Some(byte) = bytes.get_mut((brace - chunk.span.start) as usize) {
-            *byte = b'}';
+            *byte = mark;
         }
     }
     String::from_utf8(bytes).map_or(source.into(), Cow::Owned)
@@ -125,15 +127,14 @@ impl Builder<'_> {
         let mut head = Head { span: Span { start: span.start, end: span.start }, quoted: false };
         let mut arguments = Vec::new();
         let mut tail = Tail::Nothing;
-        let mut equals = false;
-        for part in pair.into_inner() {
+        let mut parts = pair.into_inner();
+        if let Some(first) = parts.next() {
+            head = Head { span: self.span(&first), quoted: first.as_rule() == Rule::text };
+        }
+        for part in parts {
             match part.as_rule() {
-                Rule::head => {
-                    head = Head { span: self.span(&part), quoted: part.as_str().starts_with('"') };
-                }
                 Rule::body => tail = Tail::Body(self.body(part)),
-                Rule::equals => equals = true,
-                _ if equals => tail = Tail::Value(self.value(part)),
+                Rule::set => tail = self.values(part.into_inner()).pop().map_or(Tail::Nothing, Tail::Value),
                 _ => arguments.push(Argument { span: self.span(&part), kind: argument_kind(&part) }),
             }
         }
@@ -168,7 +169,7 @@ impl Builder<'_> {
         let parts: Vec<_> = pair.into_inner().collect();
         if let Some(first) = parts.iter().find(|part| part.as_rule() == Rule::junk) {
             junk = self.span(first);
-            junk.end -= u32::try_from(first.as_str().len() - first.as_str().trim_end().len()).unwrap_or(0);
+            junk.end -= u32::try_from(first.as_str().len() - first.as_str().trim_ascii_end().len()).unwrap_or(0);
         }
         self.errors.push(self.explain(junk, parts.iter().any(|part| part.as_rule() == Rule::body)));
         for part in parts {
@@ -191,7 +192,7 @@ impl Builder<'_> {
             Err(error) => (location(&error), expected(&error)),
             Ok(_) => (source.len(), Vec::new()),
         };
-        recover::statement(source, junk, at.min(source.len()), &expected)
+        slips::explain(source, junk, at.min(source.len()), has_body, &expected)
     }
 
     fn local(&self, span: Span) -> &str {
@@ -199,29 +200,43 @@ impl Builder<'_> {
         self.text.get(span.start as usize - base..span.end as usize - base).unwrap_or("")
     }
 
-    fn value(&mut self, pair: Pair<'_, Rule>) -> Value {
-        let span = self.span(&pair);
-        let kind = match pair.as_rule() {
-            Rule::text => ValueKind::Text,
-            Rule::raw => ValueKind::Raw,
-            Rule::number => ValueKind::Number,
-            Rule::variable => ValueKind::Variable,
-            Rule::list => ValueKind::List(pair.into_inner().map(|item| self.value(item)).collect()),
-            Rule::call => {
-                let mut parts = pair.into_inner();
-                let name = parts.next().map_or(span, |name| self.span(&name));
-                ValueKind::Call { name, arguments: parts.map(|argument| self.value(argument)).collect() }
-            }
-            _ => ValueKind::Path,
-        };
-        Value { span, kind }
+    /// The values among `pairs`. A name with parentheses behind it comes as two pairs.
+    fn values(&self, pairs: Pairs<'_, Rule>) -> Vec<Value> {
+        let mut values: Vec<Value> = Vec::new();
+        for pair in pairs {
+            let span = self.span(&pair);
+            let kind = match pair.as_rule() {
+                Rule::path => ValueKind::Path,
+                Rule::text => text_kind(&pair),
+                Rule::number => ValueKind::Number,
+                Rule::variable => ValueKind::Variable,
+                Rule::list => ValueKind::List(self.values(pair.into_inner())),
+                Rule::arguments => {
+                    let Some(Value { span: name, .. }) = values.pop() else { continue };
+                    let kind = ValueKind::Call { name, arguments: self.values(pair.into_inner()) };
+                    values.push(Value { span: name.to(span), kind });
+                    continue;
+                }
+                _ => continue,
+            };
+            values.push(Value { span, kind });
+        }
+        values
     }
+}
+
+fn text_kind(pair: &Pair<'_, Rule>) -> ValueKind {
+    if is_raw(pair) { ValueKind::Raw } else { ValueKind::Text }
+}
+
+fn is_raw(text: &Pair<'_, Rule>) -> bool {
+    text.as_str().starts_with("\"\"\"")
 }
 
 fn argument_kind(pair: &Pair<'_, Rule>) -> ArgumentKind {
     match pair.as_rule() {
+        Rule::text if is_raw(pair) => ArgumentKind::Raw,
         Rule::text => ArgumentKind::Text,
-        Rule::raw => ArgumentKind::Raw,
         Rule::number => ArgumentKind::Number,
         Rule::comma => ArgumentKind::Comma,
         Rule::arrow if pair.as_str() == "<->" => ArgumentKind::Both,
@@ -247,14 +262,14 @@ fn expected(error: &pest::error::Error<Rule>) -> Vec<&'static str> {
 
 fn word(rule: Rule) -> Option<&'static str> {
     Some(match rule {
-        Rule::value | Rule::list | Rule::call | Rule::variable => "a value",
-        Rule::text | Rule::raw => "a text in quotes",
+        Rule::list | Rule::variable => "a value",
+        Rule::text => "a text in quotes",
         Rule::number => "a number",
         Rule::path | Rule::name => "a name",
         Rule::arrow => "an arrow",
         Rule::body => "a block",
-        Rule::equals => "`=`",
-        Rule::directive | Rule::head => "a statement",
+        Rule::set => "`=`",
+        Rule::directive => "a statement",
         _ => return None,
     })
 }

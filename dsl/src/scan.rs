@@ -36,13 +36,20 @@ pub struct Chunk {
 /// What the braces, quotes or comment marks of a chunk say is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// The brace or bracket at `open` is never closed. Where the indentation shows where the closing braces belong,
+    /// The brace at `open` is never closed (a bracket is the parser's to report). Where the indentation shows where the closing braces belong,
     /// `at` has the bytes (blanks, inside the chunk) that stand in for them.
     Unclosed {
         /// The opening brace.
         open: u32,
         /// Bytes to read as `}`.
         at: Vec<u32>,
+    },
+    /// A `}` too many, and above it a line that looks like the header of a block without its `{`.
+    Unopened {
+        /// The line end behind the header, to be read as `{`.
+        at: u32,
+        /// The `}` that closes nothing.
+        close: u32,
     },
     /// More than [`MAX_DEPTH`] levels; the brace that is one too many.
     TooDeep(u32),
@@ -58,7 +65,13 @@ struct Open {
     at: usize,
     /// Columns before the first word of its line.
     indent: usize,
-    brace: bool,
+    mark: u8,
+}
+
+impl Open {
+    fn is_brace(&self) -> bool {
+        self.mark == b'{'
+    }
 }
 
 struct Scanner<'s> {
@@ -117,16 +130,17 @@ impl Scanner<'_> {
         match byte {
             b'"' if self.text[self.at..].starts_with("\"\"\"") => self.raw_text(),
             b'"' => self.quoted_text(),
-            b'{' | b'[' => {
+            b'{' | b'[' | b'(' => {
                 if self.open.len() == MAX_DEPTH {
                     self.fault.get_or_insert(Fault::TooDeep(place(self.at)));
                 }
-                self.open.push(Open { at: self.at, indent: self.indent, brace: byte == b'{' });
+                self.open.push(Open { at: self.at, indent: self.indent, mark: byte });
                 self.at += 1;
             }
             b'}' => self.close_brace(),
-            b']' => {
-                if self.open.last().is_some_and(|open| !open.brace) {
+            b']' => self.close_bracket(),
+            b')' => {
+                if self.open.last().is_some_and(|open| open.mark == b'(') {
                     self.open.pop();
                 }
                 self.at += 1;
@@ -137,11 +151,53 @@ impl Scanner<'_> {
 
     fn close_brace(&mut self) {
         // A list cannot reach across a brace: whatever bracket is still open was forgotten, and the parser says so.
-        while self.open.last().is_some_and(|open| !open.brace) {
+        while self.open.last().is_some_and(|open| !open.is_brace()) {
             self.open.pop();
         }
-        self.open.pop();
+        if self.open.pop().is_none() {
+            self.open_above();
+        }
         self.at += 1;
+    }
+
+    /// Closes the innermost `[` of this block and what was opened in it. The grammar does the same, which is why the
+    /// depth counted here is never less than the depth of its recursion.
+    fn close_bracket(&mut self) {
+        let inside = self.open.iter().rposition(Open::is_brace).map_or(0, |brace| brace + 1);
+        if let Some(bracket) = self.open[inside..].iter().rposition(|open| open.mark == b'[') {
+            self.open.truncate(inside + bracket);
+        }
+        self.at += 1;
+    }
+
+    /// At a `}` that closes nothing: joins it with what it was meant to close, where a header without `{` is found.
+    fn open_above(&mut self) {
+        if self.start != Some(self.at) || self.fault.is_some() {
+            return;
+        }
+        let mut first = self.out.chunks.len();
+        while let Some(chunk) = first.checked_sub(1).and_then(|before| self.out.chunks.get(before)) {
+            let text = chunk.span.of(self.text);
+            if chunk.fault.is_some() || text.starts_with('}') || text.contains("\"\"\"") || text.contains("/*") {
+                return;
+            }
+            first -= 1;
+            if self.column(chunk.span.start as usize) <= self.indent {
+                break;
+            }
+        }
+        let Some(chunk) = self.out.chunks.get(first) else { return };
+        let start = chunk.span.start as usize;
+        let Some(at) = headless(&self.text[start..self.at], self.column(start)) else { return };
+        self.fault = Some(Fault::Unopened { at: place(start + at), close: place(self.at) });
+        self.start = Some(start);
+        self.first_comment = chunk.comments.0;
+        self.out.chunks.truncate(first);
+    }
+
+    /// Bytes between the start of the line and `at`.
+    fn column(&self, at: usize) -> usize {
+        self.text[..at].bytes().rev().take_while(|&byte| byte != b'\n').count()
     }
 
     fn line_end(&mut self) {
@@ -160,7 +216,7 @@ impl Scanner<'_> {
     }
 
     fn begin_line(&mut self, at: usize) {
-        let blanks = self.bytes[at..].iter().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
+        let blanks = indent_of(&self.text[at..]);
         self.indent = blanks;
         let Some(outermost) = self.open.first() else { return };
         if blanks <= outermost.indent && starts_top_level(&self.text[at + blanks..]) {
@@ -201,13 +257,30 @@ impl Scanner<'_> {
         let mut at = self.at + 1;
         loop {
             match self.bytes.get(at) {
-                Some(b'"') => break at += 1,
+                Some(b'"') => {
+                    self.at = at + 1;
+                    return;
+                }
                 Some(b'\\') if self.bytes.get(at + 1) != Some(&b'\n') => at += 2,
-                None | Some(b'\n') => break self.fault = self.fault.take().or(Some(Fault::OpenText)),
+                None | Some(b'\n') => break,
                 Some(_) => at += 1,
             }
         }
-        self.at = at.min(self.bytes.len());
+        self.fault.get_or_insert(Fault::OpenText);
+        self.at = self.before_braces(self.at + 1, at.min(self.bytes.len()));
+    }
+
+    /// Where the braces at the end of an open text start: up to three are taken for braces, as the grammar does too.
+    fn before_braces(&self, start: usize, end: usize) -> usize {
+        let mut at = end;
+        for _ in 0..3 {
+            let line = self.bytes[start..at].trim_ascii_end();
+            match line.last() {
+                Some(b'{' | b'}') => at = start + line.len() - 1,
+                _ => break,
+            }
+        }
+        at
     }
 
     /// Ends the current chunk before `end`.
@@ -219,7 +292,7 @@ impl Scanner<'_> {
         let Some(start) = self.start.take() else { return };
         let span = Span::new(start, end);
         let fault = fault.or_else(|| {
-            let first = open.iter().rev().find(|open| open.brace).or(open.last())?;
+            let first = open.iter().rev().find(|open| open.is_brace())?;
             Some(
                 repair(span.of(self.text), start, &open)
                     .unwrap_or(Fault::Unclosed { open: place(first.at), at: vec![] }),
@@ -231,20 +304,23 @@ impl Scanner<'_> {
 
 /// Guesses from the indentation which brace was forgotten, when that makes the chunk balanced.
 fn repair(text: &str, start: usize, unclosed: &[Open]) -> Option<Fault> {
-    let missing = unclosed.iter().filter(|open| open.brace).count();
+    let missing = unclosed.iter().filter(|open| open.is_brace()).count();
     let mut open: Vec<Open> = Vec::new();
     let mut at = Vec::new();
     let mut culprit = None;
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
-        let indent = line.bytes().take_while(|&byte| byte == b' ' || byte == b'\t').count();
-        let indent = if offset == 0 { unclosed.first().map_or(0, |first| first.indent) } else { indent };
+        let indent = if offset == 0 { unclosed.first().map_or(0, |first| first.indent) } else { indent_of(line) };
         let first = line.trim_start().bytes().next();
         let is_statement = first.is_some_and(|byte| !matches!(byte, b'}' | b']' | b'/' | b'{'));
         while offset > 0 && is_statement && at.len() < missing && indent > 0 {
             let Some(last) = open.last().filter(|last| last.indent >= indent) else { break };
+            let blank = at_in_line(&at, start + offset);
+            if blank == indent {
+                break;
+            }
             culprit.get_or_insert(last.at);
-            at.push(place(start + offset + at_in_line(&at, start + offset)));
+            at.push(place(start + offset + blank));
             open.pop();
         }
         braces(line, indent, start + offset, &mut open);
@@ -252,6 +328,29 @@ fn repair(text: &str, start: usize, unclosed: &[Open]) -> Option<Fault> {
     }
     let balanced = open.is_empty() && at.len() == missing;
     balanced.then(|| Fault::Unclosed { open: place(culprit.unwrap_or(start)), at })
+}
+
+/// Where the first line ends that looks like a header without its `{`: names only, and the next line is indented more.
+fn headless(text: &str, column: usize) -> Option<usize> {
+    let mut offset = 0;
+    let mut lines = text.split_inclusive('\n').peekable();
+    while let Some(line) = lines.next() {
+        let end = offset + line.trim_end_matches(['\n', '\r']).len();
+        let indent = if offset == 0 { column } else { indent_of(line) };
+        let is_names = line.contains(|c: char| c.is_ascii_alphabetic())
+            && line.trim().contains([' ', '\t'])
+            && line.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "-_.\"".contains(c));
+        let next = lines.peek().filter(|next| !next.trim().is_empty());
+        if is_names && end < offset + line.len() && next.is_some_and(|next| indent_of(next) > indent) {
+            return Some(end);
+        }
+        offset += line.len();
+    }
+    None
+}
+
+fn indent_of(line: &str) -> usize {
+    line.bytes().take_while(|&byte| byte == b' ' || byte == b'\t').count()
 }
 
 /// The next free blank of a line that already stands in for some braces.
@@ -267,7 +366,7 @@ fn braces(line: &str, indent: usize, start: usize, open: &mut Vec<Open>) {
         match byte {
             b'"' if before != b'\\' => in_text = !in_text,
             b'/' if !in_text && before == b'/' => return,
-            b'{' if !in_text => open.push(Open { at: start + index, indent, brace: true }),
+            b'{' if !in_text => open.push(Open { at: start + index, indent, mark: b'{' }),
             b'}' if !in_text => drop(open.pop()),
             _ => {}
         }
@@ -330,6 +429,19 @@ mod tests {
         let fault = scan(text).chunks[0].fault.clone();
         let broker = place(text.find("{\n    x").unwrap());
         assert_eq!(fault, Some(Fault::Unclosed { open: broker, at: vec![place(text.find("  finesse").unwrap())] }));
+    }
+
+    #[test]
+    fn a_header_without_its_brace_is_joined_with_the_brace_too_many() {
+        let text = "a = 1\nsite x\n  host = 1\n}\nb = 2\n";
+        let scan = scan(text);
+        assert_eq!(chunks(text), ["a = 1", "site x\n  host = 1\n}", "b = 2"]);
+        assert_eq!(scan.chunks[1].fault, Some(Fault::Unopened { at: 12, close: 24 }));
+    }
+
+    #[test]
+    fn brackets_are_the_parsers_to_report() {
+        assert_eq!(scan("a = [1\nb { }").chunks[0].fault, None);
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl<'a> Lower<'a, '_> {
                 .children(&view, Kind::Users, item.site)
                 .first()
                 .map(|(item, view)| self.users(item, view, site)),
-            raw_xml: view.forms("raw-xml").filter_map(|form| form.name_or_raw()).collect(),
+            raw_xml: self.raw_xml(&view),
             settings,
             pair: None,
             damaged: view.damaged,
@@ -115,6 +115,18 @@ impl<'a> Lower<'a, '_> {
     /// A scheme that does not exist has its own finding; a missing port would only distract from it.
     fn discoverable_scheme(&self, scheme: &Set<String>) -> bool {
         options::listener_scheme(&scheme.value).is_some()
+    }
+
+    /// Raw XML is copied into the file as it is, so what is not well-formed would cost the whole file.
+    fn raw_xml(&mut self, view: &View<'a>) -> Vec<Set<String>> {
+        let raws: Vec<Set<String>> = view.forms("raw-xml").filter_map(|form| form.raw_text()).collect();
+        for raw in &raws {
+            if let Err(reason) = crate::emit::write::xml::check_fragment(&raw.value) {
+                self.report.add(rules::wrong_type::raw_xml(raw.at, &reason));
+                self.model.incomplete = true;
+            }
+        }
+        raws
     }
 
     fn address(&mut self, form: &Item<'a>) -> Option<Address> {
@@ -201,7 +213,7 @@ fn raw_bind(raw: &RawUri) -> Option<Bind> {
 
 impl Item<'_> {
     /// The text of `raw-xml """..."""`.
-    fn name_or_raw(&self) -> Option<Set<String>> {
+    fn raw_text(&self) -> Option<Set<String>> {
         let argument = self.statement.arguments.first()?;
         let value = topoc_dsl::syntax::decode(argument.span.of(self.text)).ok()?.into_owned();
         Some(Set { value, at: Loc { file: self.file, span: argument.span } })

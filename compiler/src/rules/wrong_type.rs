@@ -46,3 +46,10 @@ pub(crate) fn finesse_release(at: Loc, text: &str) -> Diagnostic {
         .here("does not fit")
         .help("write major and minor number: \"11.6\", \"12.5\", \"12.6\", \"15.0\"")
 }
+
+/// Raw XML that would break the file it is copied into.
+pub(crate) fn raw_xml(at: Loc, reason: &str) -> Diagnostic {
+    Diagnostic::new(&RULE, at, format!("`raw-xml` is not well-formed: {reason}"))
+        .here("copied into activemq.xml as it is")
+        .help("close every element, and write `&` as `&amp;`")
+}

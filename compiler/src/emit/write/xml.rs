@@ -49,6 +49,52 @@ pub struct XmlDocument {
     pub root: XmlElement,
 }
 
+/// Whether `markup` can be put into an element as it is: elements closed, entities known, no declaration.
+///
+/// # Errors
+/// What is wrong, as the end of a sentence.
+pub fn check_fragment(markup: &str) -> Result<(), String> {
+    use quick_xml::events::Event;
+    let mut reader = quick_xml::Reader::from_str(markup);
+    reader.config_mut().check_comments = true;
+    let mut depth = 0usize;
+    loop {
+        match reader.read_event().map_err(|error| error.to_string())? {
+            Event::Start(start) => {
+                attributes(&start)?;
+                depth += 1;
+            }
+            Event::Empty(empty) => attributes(&empty)?,
+            Event::End(_) => depth = depth.saturating_sub(1),
+            Event::GeneralRef(reference) => entity(&reference)?,
+            Event::Decl(_) | Event::DocType(_) | Event::PI(_) => {
+                return Err("declarations and processing instructions cannot stand inside an element".to_owned());
+            }
+            Event::Eof if depth > 0 => return Err("an element is never closed".to_owned()),
+            Event::Eof => return Ok(()),
+            _ => {}
+        }
+    }
+}
+
+fn attributes(start: &quick_xml::events::BytesStart<'_>) -> Result<(), String> {
+    for attribute in start.attributes() {
+        let attribute = attribute.map_err(|error| error.to_string())?;
+        let value = &attribute.value;
+        if value.contains('<') {
+            return Err("a `<` stands inside an attribute".to_owned());
+        }
+        quick_xml::escape::unescape(value).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+fn entity(reference: &quick_xml::events::BytesRef<'_>) -> Result<(), String> {
+    let name: &str = reference;
+    let known = name.starts_with('#') || matches!(name, "amp" | "lt" | "gt" | "quot" | "apos");
+    if known { Ok(()) } else { Err(format!("there is no entity `&{name};`")) }
+}
+
 impl XmlElement {
     /// An element without attributes and children.
     pub fn new(name: impl Into<String>) -> Self {

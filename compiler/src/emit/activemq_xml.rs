@@ -1,0 +1,341 @@
+//! `activemq.xml`: the broker's Spring file. Elements in alphabetical order, which is valid for every release; attributes
+//! sorted by the writer.
+
+use super::destinations::RequestQueues;
+use super::hand_written::variable;
+use super::uris::{self, Surroundings};
+use super::write::xml::{XmlDocument, XmlElement, XmlNode};
+use crate::CheckedModel;
+use crate::language::Place;
+use crate::model::{
+    Bridge, Broker, BrokerId, Listener, Model, QueuePolicy, Setting, SettingsExt, Store, StoreKind, Users,
+};
+use crate::release::Release;
+use crate::schema;
+
+const BEANS: &str = "http://www.springframework.org/schema/beans";
+const BEANS_XSD: &str = "http://www.springframework.org/schema/beans/spring-beans.xsd";
+const CORE: &str = "http://activemq.apache.org/schema/core";
+const CORE_XSD: &str = "http://activemq.apache.org/schema/core/activemq-core.xsd";
+const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// How often the master of a pair checks that the lock is still its own, in milliseconds: below the lease of 10 s, which
+/// ActiveMQ's own 30 s (JDBC) or never (KahaDB) are not.
+const PAIR_LOCK_KEEP_ALIVE: i64 = 5000;
+
+/// A broker's file as it is written, with what it depends on.
+struct Writer<'a> {
+    checked: CheckedModel<'a>,
+    model: &'a Model,
+    release: Release,
+    surroundings: &'a Surroundings,
+    queues: &'a RequestQueues,
+    broker: &'a Broker,
+    id: BrokerId,
+}
+
+pub(super) fn write(
+    checked: CheckedModel<'_>,
+    surroundings: &Surroundings,
+    queues: &RequestQueues,
+    id: BrokerId,
+) -> String {
+    let model = checked.model();
+    let broker = model.broker(id);
+    Writer { checked, model, release: model.release(), surroundings, queues, broker, id }.document().write()
+}
+
+impl Writer<'_> {
+    fn document(&self) -> XmlDocument {
+        let mut beans = XmlElement::new("beans")
+            .with("xmlns", BEANS)
+            .with("xmlns:xsi", XSI)
+            .with("xsi:schemaLocation", format!("{BEANS} {BEANS_XSD} {CORE} {CORE_XSD}"));
+        beans.push(placeholders());
+        beans.push(self.broker());
+        if let Some(store) = self.broker.store.as_ref().filter(|store| store.kind == StoreKind::Jdbc) {
+            beans.push(self.data_source(store));
+        }
+        let name = &self.broker.name.value;
+        XmlDocument {
+            comments: vec![format!("Broker {name}. Written by topoc: change the topology, not this file.")],
+            root: beans,
+        }
+    }
+
+    fn broker(&self) -> XmlElement {
+        let mut element =
+            XmlElement::new("broker").with("xmlns", CORE).with("brokerName", &self.broker.broker_name.value);
+        element.set("dataDirectory", "${activemq.data}");
+        if self.broker.store.as_ref().is_some_and(|store| store.kind == StoreKind::Memory) {
+            element.set("persistent", "false");
+        }
+        for setting in &self.broker.settings {
+            element.set(setting.real.clone(), setting.value.to_string());
+        }
+        let children = [
+            self.destination_policy(),
+            Some(
+                XmlElement::new("managementContext")
+                    .with_child(XmlElement::new("managementContext").with("createConnector", "false")),
+            ),
+            self.network_connectors(),
+            self.broker.store.as_ref().and_then(|store| self.persistence(store)),
+            self.broker.users.as_ref().map(plugins),
+            self.system_usage(),
+            self.transport_connectors(),
+        ];
+        for child in children.into_iter().flatten() {
+            element.push(child);
+        }
+        for raw in &self.broker.raw_xml {
+            element.push(XmlNode::Raw(raw.value.trim().to_owned()));
+        }
+        element
+    }
+
+    /// Policies of queues: those written, and replay on request queues that cross a bridge. Without it requests that were
+    /// forwarded stay where they are when their consumer moves back (149 of them, seen on 5.17.2).
+    fn destination_policy(&self) -> Option<XmlElement> {
+        let mut entries: Vec<(String, XmlElement)> = Vec::new();
+        for policy in &self.broker.queues {
+            entries.push((policy.name.value.clone(), self.policy_entry(policy)));
+        }
+        for queue in self.queues.crossing(self.model, self.id) {
+            if !entries.iter().any(|(name, _)| name == queue) {
+                let mut entry = XmlElement::new("policyEntry").with("queue", queue);
+                entry.push(replay(&[]));
+                entries.push((queue.to_owned(), entry));
+            }
+        }
+        if entries.is_empty() {
+            return None;
+        }
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut list = XmlElement::new("policyEntries");
+        for (_, entry) in entries {
+            list.push(entry);
+        }
+        Some(XmlElement::new("destinationPolicy").with_child(XmlElement::new("policyMap").with_child(list)))
+    }
+
+    fn policy_entry(&self, policy: &QueuePolicy) -> XmlElement {
+        let mut entry = XmlElement::new("policyEntry").with("queue", &policy.name.value);
+        let is_filter = |setting: &&Setting| setting.place == Place::Attribute("conditionalNetworkBridgeFilterFactory");
+        let filter: Vec<&Setting> = policy.settings.iter().filter(is_filter).collect();
+        for setting in policy.settings.iter().filter(|setting| !is_filter(setting)) {
+            entry.set(setting.real.clone(), setting.value.to_string());
+        }
+        let crosses = self.queues.crossing(self.model, self.id).any(|queue| queue == policy.name.value);
+        let switched_off = policy.settings.bool("replayWhenNoConsumers") == Some(false);
+        if !filter.is_empty() || (crosses && !switched_off) {
+            entry.push(replay(&filter));
+        }
+        entry
+    }
+
+    fn network_connectors(&self) -> Option<XmlElement> {
+        let mut list = XmlElement::new("networkConnectors");
+        for bridge in self.surroundings.bridges(self.id).filter_map(|id| self.model.bridges.get(id.index())) {
+            list.push(self.network_connector(bridge));
+        }
+        (!list.children.is_empty()).then_some(list)
+    }
+
+    fn network_connector(&self, bridge: &Bridge) -> XmlElement {
+        let mut element = XmlElement::new("networkConnector")
+            .with("name", &bridge.name.value)
+            .with("uri", uris::bridge(self.model, bridge, self.broker.site))
+            .with("decreaseNetworkConsumerPriority", "true");
+        if bridge.duplex {
+            element.set("duplex", "true");
+        }
+        let ttl = self.checked.network().default_ttl;
+        if !bridge.splits_ttl() && ttl != 1 {
+            element.set("networkTTL", ttl.to_string());
+        }
+        if let Some(user) = &bridge.user {
+            element.set("userName", &user.value);
+        }
+        if let Some(password) = &bridge.password {
+            element.set("password", variable(&password.value));
+        }
+        for setting in &bridge.settings {
+            element.set(setting.real.clone(), setting.value.to_string());
+        }
+        let lists = [
+            ("dynamicallyIncludedDestinations", &bridge.dynamic),
+            ("excludedDestinations", &bridge.excluded),
+            ("staticallyIncludedDestinations", &bridge.fixed),
+        ];
+        for (name, destinations) in lists.into_iter().filter(|(_, destinations)| !destinations.is_empty()) {
+            let mut list = XmlElement::new(name);
+            for (_, destination) in destinations {
+                list.push(destination_element(destination));
+            }
+            element.push(list);
+        }
+        element
+    }
+
+    fn persistence(&self, store: &Store) -> Option<XmlElement> {
+        let name = match store.kind {
+            StoreKind::KahaDb => "kahaDB",
+            StoreKind::Jdbc => "jdbcPersistenceAdapter",
+            StoreKind::LevelDb => "levelDB",
+            StoreKind::Memory => return None,
+        };
+        let mut element = XmlElement::new(name);
+        match (&store.place, store.kind) {
+            (_, StoreKind::Jdbc) => drop(element.set("dataSource", format!("#{}", self.data_source_id()))),
+            (Some(directory), _) => drop(element.set("directory", &directory.value)),
+            (None, _) => {}
+        }
+        if self.broker.pair.is_some() && self.has(name, "lockKeepAlivePeriod") {
+            element.set("lockKeepAlivePeriod", PAIR_LOCK_KEEP_ALIVE.to_string());
+        }
+        let is_locker = |setting: &&Setting| setting.place == Place::Attribute("shared-file-locker");
+        for setting in store.settings.iter().filter(|setting| !is_locker(setting)) {
+            element.set(setting.real.clone(), setting.value.to_string());
+        }
+        let mut locker =
+            XmlElement::new(if store.kind == StoreKind::Jdbc { "lease-database-locker" } else { "shared-file-locker" });
+        for setting in store.settings.iter().filter(is_locker) {
+            locker.set(setting.real.clone(), setting.value.to_string());
+        }
+        let leases = store.kind == StoreKind::Jdbc && self.broker.pair.is_some();
+        if !locker.attributes.is_empty() || leases {
+            element.push(XmlElement::new("locker").with_child(locker));
+        }
+        Some(XmlElement::new("persistenceAdapter").with_child(element))
+    }
+
+    /// Whether the release knows an attribute that topoc would add by itself.
+    fn has(&self, element: &str, attribute: &str) -> bool {
+        schema::element(element)
+            .and_then(|element| element.attribute(attribute))
+            .is_some_and(|attribute| attribute.presence.in_release(self.release).is_present())
+    }
+
+    fn data_source_id(&self) -> String {
+        format!("{}-data-source", self.broker.name.value)
+    }
+
+    fn data_source(&self, store: &Store) -> XmlElement {
+        // ActiveMQ ships commons-dbcp 2 from 5.10 on, commons-dbcp 1 before.
+        let pool = if self.release >= Release::new(5, 10, 0) { "dbcp2" } else { "dbcp" };
+        let mut bean = XmlElement::new("bean")
+            .with("id", self.data_source_id())
+            .with("class", format!("org.apache.commons.{pool}.BasicDataSource"))
+            .with("destroy-method", "close");
+        let url = store.place.as_ref().map_or("", |set| set.value.as_str());
+        let driver = store.driver.as_ref().map(|set| set.value.as_str()).or_else(|| driver(url));
+        let user = store.user.as_ref().map(|set| set.value.clone());
+        let password = store.password.as_ref().map(|set| variable(&set.value));
+        let properties = [
+            ("driverClassName", driver.map(str::to_owned)),
+            ("password", password),
+            ("url", Some(url.to_owned())),
+            ("username", user),
+        ];
+        for (name, value) in properties {
+            if let Some(value) = value {
+                bean.push(XmlElement::new("property").with("name", name).with("value", value));
+            }
+        }
+        bean
+    }
+
+    fn system_usage(&self) -> Option<XmlElement> {
+        let limits = &self.broker.limits;
+        let parts = [("memoryUsage", &limits.memory), ("storeUsage", &limits.store), ("tempUsage", &limits.temp)];
+        let mut usage = XmlElement::new("systemUsage");
+        for (name, limit) in parts {
+            if let Some(limit) = limit {
+                let inner = XmlElement::new(name).with("limit", limit.value.to_string());
+                usage.push(XmlElement::new(name).with_child(inner));
+            }
+        }
+        (!usage.children.is_empty()).then(|| XmlElement::new("systemUsage").with_child(usage))
+    }
+
+    fn transport_connectors(&self) -> Option<XmlElement> {
+        let mut list = XmlElement::new("transportConnectors");
+        for listener in &self.broker.listeners {
+            list.push(transport_connector(listener));
+        }
+        (!list.children.is_empty()).then_some(list)
+    }
+}
+
+/// Secrets and `${activemq.data}` come from the environment and from Java's system properties.
+fn placeholders() -> XmlElement {
+    let class = "org.springframework.beans.factory.config.PropertyPlaceholderConfigurer";
+    XmlElement::new("bean").with("class", class)
+}
+
+fn transport_connector(listener: &Listener) -> XmlElement {
+    let mut element =
+        XmlElement::new("transportConnector").with("name", &listener.name.value).with("uri", uris::listener(listener));
+    let mut published = XmlElement::new("publishedAddressPolicy");
+    for setting in listener.settings.iter().filter(|setting| !uris::is_uri_option(setting)) {
+        match setting.place {
+            Place::Attribute("publishedAddressPolicy") => {
+                published.set(setting.real.clone(), setting.value.to_string())
+            }
+            _ => element.set(setting.real.clone(), setting.value.to_string()),
+        };
+    }
+    if !published.attributes.is_empty() {
+        element.push(XmlElement::new("publishedAddressPolicy").with_child(published));
+    }
+    element
+}
+
+fn replay(settings: &[&Setting]) -> XmlElement {
+    let mut filter = XmlElement::new("conditionalNetworkBridgeFilterFactory").with("replayWhenNoConsumers", "true");
+    for setting in settings {
+        filter.set(setting.real.clone(), setting.value.to_string());
+    }
+    XmlElement::new("networkBridgeFilterFactory").with_child(filter)
+}
+
+fn plugins(users: &Users) -> XmlElement {
+    let mut list = XmlElement::new("users");
+    for user in &users.users {
+        let password = user.password.as_ref().map_or_else(String::new, |password| variable(&password.value));
+        list.push(
+            XmlElement::new("authenticationUser")
+                .with("groups", user.groups.join(","))
+                .with("password", password)
+                .with("username", &user.name.value),
+        );
+    }
+    let mut plugin = XmlElement::new("simpleAuthenticationPlugin").with_child(list);
+    if users.anonymous {
+        plugin.set("anonymousAccessAllowed", "true");
+    }
+    XmlElement::new("plugins").with_child(plugin)
+}
+
+/// `queue://NAME`, `topic://NAME`, or the name of a queue.
+fn destination_element(destination: &str) -> XmlElement {
+    match (destination.strip_prefix("topic://"), destination.strip_prefix("queue://")) {
+        (Some(topic), _) => XmlElement::new("topic").with("physicalName", topic),
+        (None, Some(queue)) => XmlElement::new("queue").with("physicalName", queue),
+        (None, None) => XmlElement::new("queue").with("physicalName", destination),
+    }
+}
+
+/// The driver class of the databases that people really use.
+fn driver(url: &str) -> Option<&'static str> {
+    const DRIVERS: &[(&str, &str)] = &[
+        ("jdbc:derby:", "org.apache.derby.jdbc.EmbeddedDriver"),
+        ("jdbc:mariadb:", "org.mariadb.jdbc.Driver"),
+        ("jdbc:mysql:", "com.mysql.cj.jdbc.Driver"),
+        ("jdbc:oracle:", "oracle.jdbc.OracleDriver"),
+        ("jdbc:postgresql:", "org.postgresql.Driver"),
+        ("jdbc:sqlserver:", "com.microsoft.sqlserver.jdbc.SQLServerDriver"),
+    ];
+    DRIVERS.iter().find(|(prefix, _)| url.starts_with(prefix)).map(|(_, class)| *class)
+}

@@ -1,0 +1,312 @@
+//! A Java client at a test's command: one process that sends, receives, answers and asks, as many things at once as needed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::ChildStdout;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::LabError;
+use crate::cache::client_class_path;
+use crate::process::{Output, Process, java_command};
+
+/// A running Java client (`activemq-client` 5.18.3). The process is killed when this and all its receivers are dropped.
+///
+/// URIs are those of the Java client; a password goes in as `?jms.userName=U&jms.password=P`. Queue names may carry
+/// destination options, such as `Q?consumer.priority=127`.
+#[derive(Debug)]
+pub struct Java {
+    shared: Arc<Shared>,
+}
+
+/// A consumer on a queue, open until it is dropped.
+#[derive(Debug)]
+pub struct Receiver {
+    task: Task,
+}
+
+/// A message as a Java consumer saw it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Message {
+    /// The text; none if it was no text message.
+    pub text: Option<String>,
+    /// JMSCorrelationID.
+    pub correlation: Option<String>,
+    /// JMSRedelivered.
+    pub redelivered: bool,
+    /// The ids of the brokers it passed before the consumer's own; empty when it was sent to the consumer's broker.
+    pub path: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    process: Process,
+    next: AtomicU64,
+    answers: Arc<Mutex<HashMap<u64, Vec<Event>>>>,
+}
+
+#[derive(Debug)]
+struct Task {
+    shared: Arc<Shared>,
+    number: u64,
+    doing: String,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    task: u64,
+    #[serde(flatten)]
+    event: Event,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+enum Event {
+    Ready { broker: Option<String> },
+    Message { message: Message },
+    Done(Outcome),
+    Failed { reason: String },
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Outcome {
+    answers: Vec<Option<Message>>,
+    properties: BTreeMap<String, String>,
+}
+
+impl Java {
+    /// Starts the process; `workdir` gets its log (`java.log`). The first start after a change compiles the Java sources.
+    ///
+    /// # Errors
+    ///
+    /// `NotFetched` when the client is not in the cache, `Io` when `java` or `javac` is missing.
+    pub fn start(workdir: &Path) -> Result<Self, LabError> {
+        let mut command = java_command();
+        command.arg("-cp").arg(client_class_path()?).arg("Peer");
+        let (process, stdout) =
+            Process::start(command, "the Java client".to_owned(), &workdir.join("java.log"), Output::Pipe)?;
+        let answers = Arc::default();
+        if let Some(stdout) = stdout {
+            let answers = Arc::clone(&answers);
+            thread::spawn(move || collect(stdout, &answers));
+        }
+        Ok(Self { shared: Arc::new(Shared { process, next: AtomicU64::new(1), answers }) })
+    }
+
+    /// Sends text messages and returns when the broker has them all.
+    ///
+    /// # Errors
+    ///
+    /// `Java` with the client's exception, `TooLate` after `within`.
+    pub fn send(&self, uri: &str, queue: &str, texts: &[&str], within: Duration) -> Result<(), LabError> {
+        let task = self.begin(format!("send to {queue} at {uri}"), &["send", uri, queue], texts)?;
+        task.wait_done(within).map(|_| ())
+    }
+
+    /// Opens a consumer and returns at once; see [`Receiver::wait_ready`].
+    ///
+    /// # Errors
+    ///
+    /// `Io` when the process is gone.
+    pub fn receiver(&self, uri: &str, queue: &str) -> Result<Receiver, LabError> {
+        let task = self.begin(format!("receive from {queue} at {uri}"), &["receive", uri, queue], &[])?;
+        Ok(Receiver { task })
+    }
+
+    /// Opens a consumer that answers each request to its JMSReplyTo: `name`, a space and the request's text.
+    ///
+    /// # Errors
+    ///
+    /// `Io` when the process is gone.
+    pub fn echo(&self, name: &str, uri: &str, queue: &str) -> Result<Receiver, LabError> {
+        let task = self.begin(format!("answer from {queue} at {uri}"), &["echo", name, uri, queue], &[])?;
+        Ok(Receiver { task })
+    }
+
+    /// Sends requests one after the other and waits for each answer up to `each`; `None` where none came in that time.
+    /// Answers come back by the queue `replies`, or by a temporary queue.
+    ///
+    /// # Errors
+    ///
+    /// `Java` with the client's exception; `TooLate` when the client hangs.
+    pub fn request(
+        &self,
+        uri: &str,
+        queue: &str,
+        replies: Option<&str>,
+        texts: &[&str],
+        each: Duration,
+    ) -> Result<Vec<Option<Message>>, LabError> {
+        let patience = each.as_millis().to_string();
+        let words = ["request", uri, queue, replies.unwrap_or_default(), &patience];
+        let task = self.begin(format!("request from {queue} at {uri}"), &words, texts)?;
+        let requests = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+        Ok(task.wait_done(each.saturating_mul(requests).saturating_add(crate::PATIENCE))?.answers)
+    }
+
+    /// What `java.util.Properties.load` makes of a file.
+    ///
+    /// # Errors
+    ///
+    /// `Java` when it cannot be loaded.
+    pub fn load_properties(&self, file: &Path) -> Result<BTreeMap<String, String>, LabError> {
+        let path = file.canonicalize().map_err(|cause| LabError::at("find", file, cause))?;
+        let doing = format!("load the properties of {}", path.display());
+        let task = self.begin(doing, &["properties", &path.to_string_lossy()], &[])?;
+        Ok(task.wait_done(crate::PATIENCE)?.properties)
+    }
+
+    /// The id of the process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.shared.process.pid()
+    }
+
+    /// Kills the process (SIGKILL), as a power cut would take all its clients at once.
+    pub fn kill(&self) {
+        self.shared.process.kill();
+    }
+
+    fn begin(&self, doing: String, words: &[&str], more: &[&str]) -> Result<Task, LabError> {
+        let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let task = Task { shared: Arc::clone(&self.shared), number, doing };
+        task.shared.tell(number, words.iter().chain(more))?;
+        Ok(task)
+    }
+}
+
+impl Shared {
+    fn tell<'a>(&self, number: u64, words: impl Iterator<Item = &'a &'a str>) -> Result<(), LabError> {
+        let mut line = number.to_string();
+        for word in words {
+            line.push('\t');
+            line.push_str(&escaped(word));
+        }
+        line.push('\n');
+        let told = self.process.stdin().write_all(line.as_bytes());
+        told.map_err(|cause| LabError::io("tell the Java client what to do", cause))
+    }
+
+    fn answers(&self) -> MutexGuard<'_, HashMap<u64, Vec<Event>>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn escaped(word: &str) -> String {
+    word.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
+}
+
+/// Puts every answer where its task finds it, until the process ends.
+fn collect(stdout: ChildStdout, answers: &Mutex<HashMap<u64, Vec<Event>>>) {
+    for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+        // Only the Java virtual machine itself can print anything else here; it is never an answer.
+        if let Ok(Answer { task, event }) = serde_json::from_str(&line) {
+            answers.lock().unwrap_or_else(PoisonError::into_inner).entry(task).or_default().push(event);
+        }
+    }
+}
+
+impl Task {
+    /// Waits until `look` finds something in the task's events; the task's failure ends the wait.
+    fn wait_for<T>(&self, what: &str, within: Duration, look: impl Fn(&[Event]) -> Option<T>) -> Result<T, LabError> {
+        self.shared.process.wait_for(&format!("{} ({what})", self.doing), within, || {
+            let answers = self.shared.answers();
+            let events = answers.get(&self.number).map_or(&[][..], Vec::as_slice);
+            if let Some(found) = look(events) {
+                return Ok(Some(found));
+            }
+            match events.iter().find_map(failure) {
+                Some(reason) => Err(LabError::Java { doing: self.doing.clone(), reason: reason.to_owned() }),
+                None => Ok(None),
+            }
+        })
+    }
+
+    fn wait_done(&self, within: Duration) -> Result<Outcome, LabError> {
+        self.wait_for("done", within, |events| {
+            events.iter().find_map(|event| match event {
+                Event::Done(outcome) => Some(outcome.clone()),
+                _ => None,
+            })
+        })
+    }
+}
+
+fn failure(event: &Event) -> Option<&str> {
+    match event {
+        Event::Failed { reason } => Some(reason),
+        _ => None,
+    }
+}
+
+fn message(event: &Event) -> Option<&Message> {
+    match event {
+        Event::Message { message } => Some(message),
+        _ => None,
+    }
+}
+
+impl Receiver {
+    /// Waits until the broker knows the consumer, and returns the name of that broker if the client knows it.
+    ///
+    /// # Errors
+    ///
+    /// `Java` with the client's exception, `TooLate` after `within`.
+    pub fn wait_ready(&self, within: Duration) -> Result<Option<String>, LabError> {
+        self.task.wait_for("ready", within, |events| {
+            events.iter().find_map(|event| match event {
+                Event::Ready { broker } => Some(broker.clone()),
+                _ => None,
+            })
+        })
+    }
+
+    /// Waits until at least `count` messages have come since it was opened, and returns all of them.
+    ///
+    /// # Errors
+    ///
+    /// `Java` with the client's exception, `TooLate` after `within`.
+    pub fn wait_messages(&self, count: usize, within: Duration) -> Result<Vec<Message>, LabError> {
+        self.task.wait_for(&format!("{count} message(s)"), within, |events| {
+            let messages: Vec<Message> = events.iter().filter_map(message).cloned().collect();
+            (messages.len() >= count).then_some(messages)
+        })
+    }
+
+    /// What has come so far.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Message> {
+        let answers = self.task.shared.answers();
+        answers.get(&self.task.number).map_or(&[][..], Vec::as_slice).iter().filter_map(message).cloned().collect()
+    }
+
+    /// Closes the consumer and its connection, and waits until the broker knows.
+    ///
+    /// # Errors
+    ///
+    /// `Java` with the client's exception, `TooLate` after `within`.
+    pub fn close(self, within: Duration) -> Result<(), LabError> {
+        self.begin_to_close()?.wait_done(within).map(|_| ())
+    }
+
+    fn begin_to_close(&self) -> Result<Task, LabError> {
+        let shared = Arc::clone(&self.task.shared);
+        let number = shared.next.fetch_add(1, Ordering::Relaxed);
+        shared.tell(number, ["close", &self.task.number.to_string()].iter())?;
+        Ok(Task { shared, number, doing: format!("close: {}", self.task.doing) })
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        // Fails only when the process has ended, and the consumer with it. A second close does nothing.
+        let _ = self.begin_to_close();
+    }
+}

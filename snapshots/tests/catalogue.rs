@@ -1,0 +1,104 @@
+//! The table of rules against the catalogue of what topoc is to know: codes, names and levels.
+
+#![expect(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use toml::{Table, Value};
+use topoc_compiler::diagnostic::Severity;
+use topoc_compiler::rules::{RULES, Rule, find};
+
+/// Rules of the catalogue that are still to be written. A name leaves this list with its rule; none may join it.
+#[rustfmt::skip]
+const LATER: &[&str] = &[
+    "rebalance-without-update", "on-remove-without-update", "cluster-filter-matches-nothing", "published-host-unreachable",
+    "inactivity-monitor-off", "plain-text-listener", "no-connection-limit", "frame-limit-below-message",
+    "option-on-the-agent", "ttl-fields-conflict", "client-id-collision", "stuck-after-return", "conduit-with-selectors",
+    "advisories-off", "static-bridge-without-destinations", "queue-not-bridged", "bridge-credentials-missing",
+    "bridge-handshake-bug", "slow-pair-bridge",
+    "slow-fail-back", "unlimited-startup", "send-may-block", "zero-attempts-meaning", "blank-in-uri", "order-overridden-by-broker",
+    "prefetch-starves-standby", "exclusive-at-127", "lock-keep-alive", "store-limit-over-disk", "store-limit-below-journal",
+    "plain-http-finesse", "insecure-xmpp-port", "finesse-order-not-local",
+    "anonymous-broker", "default-credentials",
+    "vulnerable-release", "end-of-life-release",
+    "unknown-setting", "unknown-rule", "expired-allow", "unused-allow", "allow-without-reason",
+];
+
+/// A rule as the catalogue has it.
+struct Entry {
+    code: String,
+    level: Severity,
+}
+
+/// The catalogue by name.
+fn catalogue() -> BTreeMap<String, Entry> {
+    let table: Table = toml::from_str(include_str!("../data/rules.toml")).unwrap();
+    let mut entries = BTreeMap::new();
+    for (area, rules) in &table {
+        for (number, (name, entry)) in (1..).zip(rules.as_table().unwrap()) {
+            let code = format!("TOPO{area}{number:02}");
+            entries.insert(name.clone(), Entry { code, level: level(entry) });
+        }
+    }
+    entries
+}
+
+/// What holds without a `topoc.toml`: hygiene is a note there.
+fn level(entry: &Value) -> Severity {
+    let strict = entry.get("strict").is_some_and(|strict| strict.as_bool() == Some(true));
+    match entry["level"].as_str().unwrap() {
+        "error" => Severity::Error,
+        "warning" if !strict => Severity::Warning,
+        "warning" | "note" => Severity::Note,
+        other => panic!("no level `{other}`"),
+    }
+}
+
+fn area(rule: &Rule) -> &str {
+    &rule.code[4..6]
+}
+
+#[test]
+fn the_table_is_in_code_order_and_nothing_is_in_it_twice() {
+    for pair in RULES.windows(2) {
+        assert!(pair[0].code < pair[1].code, "{} stands before {}", pair[0].code, pair[1].code);
+    }
+    let names: BTreeSet<&str> = RULES.iter().map(|rule| rule.name).collect();
+    assert_eq!(names.len(), RULES.len(), "two rules have one name");
+}
+
+#[test]
+fn codes_and_levels_are_those_of_the_catalogue() {
+    let catalogue = catalogue();
+    for rule in RULES {
+        match catalogue.get(rule.name) {
+            Some(entry) => {
+                assert_eq!(rule.code, entry.code, "code of {}", rule.name);
+                assert_eq!(rule.level, entry.level, "level of {}", rule.name);
+            }
+            None => {
+                let last = catalogue.values().map(|entry| entry.code.as_str()).filter(|code| &code[4..6] == area(rule));
+                assert!(last.max().is_none_or(|last| rule.code > last), "{} takes the code of another rule", rule.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_rule_of_the_catalogue_is_there_or_said_to_come() {
+    for name in catalogue().keys() {
+        let later = LATER.contains(&name.as_str());
+        match find(name) {
+            None => assert!(later, "there is no rule {name}"),
+            Some(_) => assert!(!later, "{name} is there: take it off the list of later rules"),
+        }
+    }
+}
+
+#[test]
+fn rules_are_found_by_code_and_by_name() {
+    for rule in RULES {
+        assert_eq!(find(rule.name).map(|rule| rule.code), Some(rule.code));
+        assert_eq!(find(&rule.code.to_lowercase()).map(|found| found.name), Some(rule.name));
+    }
+    assert!(find("TOPO9999").is_none());
+}
