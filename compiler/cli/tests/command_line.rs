@@ -196,6 +196,40 @@ fn the_human_format_is_capped_and_the_others_are_not() {
 }
 
 #[test]
+fn both_places_are_shown_when_they_are_in_two_files() {
+    let east = "site east { }\n";
+    let folder =
+        project(&[("demo/main.topo", &format!("import \"sites/east.topo\"\n{SOUND}")), ("demo/sites/east.topo", east)]);
+    let ran = topoc(folder.path(), &["check", "demo"]);
+    ran.expect(FINDINGS, &["[demo/main.topo:3:6]", "[demo/sites/east.topo:1:6]", "duplicate-name"], &[]);
+}
+
+#[test]
+fn hostile_layouts_are_drawn_all_the_same() {
+    let long = "x".repeat(100_000);
+    for text in [
+        "".to_owned(),
+        "\n\n\n".to_owned(),
+        "\u{feff}site".to_owned(),
+        "site s {\r\n  brokr a { }\r\n".to_owned(),
+        "site s { brokr b {".to_owned(),
+        format!("site s {{ {long} = 1 }}"),
+        format!("site s {{ a = \"{long}\"; brokr b {{ }} }} // {long}"),
+        format!("site s {{ {} }}", "brokr ü { }; ".repeat(500)),
+        "\u{0}\u{1}site \u{7f}\u{85} \u{202e}\n\t\tsite\r\r".to_owned(),
+        "topology t {".repeat(1000),
+    ] {
+        for format in ["human", "short", "json"] {
+            let folder = project(&[("main.topo", &text)]);
+            let ran = topoc(folder.path(), &["check", "--max", "0", "--format", format]);
+            let start: String = text.chars().take(40).collect();
+            assert_eq!(ran.code, FINDINGS, "{start:?}\n{}", ran.stderr);
+            assert!(!ran.stdout.contains("Failed to read"), "{start:?}\n{}", ran.stdout);
+        }
+    }
+}
+
+#[test]
 fn what_a_terminal_would_obey_is_not_shown() {
     let evil = "\u{1b}]0;x\u{7}\u{202e}";
     let folder = project(&[("main.topo", &SOUND.replace("host = \"amq-1\"", &format!("hst = \"{evil}\" // {evil}")))]);
