@@ -336,9 +336,12 @@ impl<'a> Lower<'a, '_> {
             connector.deployment.get_or_insert((id, place));
         }
         self.model.incomplete |= !whole;
-        let requests = self.text(&view, "requests").map_or_else(|| "GC.REQUESTS".to_owned(), |set| set.value);
+        let requests = self.text(&view, "requests");
+        let requests_at = requests.as_ref().map(|set| set.at);
+        let requests = requests.map_or_else(|| "GC.REQUESTS".to_owned(), |set| set.value);
         let damaged = !whole || view.damaged;
-        self.model.deployments.push(Deployment { name, at: item.at(), mode, connectors, requests, damaged });
+        let at = item.at();
+        self.model.deployments.push(Deployment { name, at, mode, connectors, requests, requests_at, damaged });
     }
 
     fn unused_overrides(&mut self) {

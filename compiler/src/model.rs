@@ -457,6 +457,8 @@ pub struct Deployment {
     pub connectors: Vec<Set<ConnectorId>>,
     /// The queue that requests are sent to.
     pub requests: String,
+    /// Where that is written.
+    pub requests_at: Option<Loc>,
     /// A part of it could not be read.
     pub damaged: bool,
 }

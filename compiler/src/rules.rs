@@ -72,6 +72,8 @@ pub struct Context<'a> {
     pub sources: &'a Sources,
 }
 
+mod place;
+
 macro_rules! rules {
     ($($name:ident)*) => {
         $(pub(crate) mod $name;)*
@@ -98,7 +100,19 @@ rules! {
     ambiguous_name
     unmatched_override
     failover_on_listener
+    discovery_on_listener
+    unknown_listener_scheme
+    unknown_listener_option
+    port_collision
+    listener_name_collision
+    transport_not_in_distribution
     duplicate_name
+    finesse_port
+    same_finesse_twice
+    forbidden_character
+    literal_password
+    secret_file_in_xml
+    removed_store
 }
 
 /// A rule by its code or name.
