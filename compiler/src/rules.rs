@@ -81,6 +81,9 @@ macro_rules! rules {
     };
 }
 
+mod dialled;
+mod place;
+
 // The one list of rules. A new one is its two files and a line here.
 rules! {
     syntax_error
@@ -98,6 +101,8 @@ rules! {
     ambiguous_name
     unmatched_override
     failover_on_listener
+    unknown_failover_option
+    option_on_last_broker
     duplicate_name
 }
 
