@@ -103,6 +103,8 @@ rules! {
     failover_on_listener
     unknown_failover_option
     option_on_last_broker
+    priority_backup_with_randomize
+    no_fail_back
     duplicate_name
 }
 
