@@ -105,6 +105,8 @@ rules! {
     option_on_last_broker
     priority_backup_with_randomize
     no_fail_back
+    unordered_priority_uris
+    priority_uri_not_listed
     duplicate_name
 }
 
