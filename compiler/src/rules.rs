@@ -107,6 +107,8 @@ rules! {
     no_fail_back
     unordered_priority_uris
     priority_uri_not_listed
+    unknown_address
+    protocol_mismatch
     duplicate_name
 }
 
