@@ -109,6 +109,7 @@ rules! {
     priority_uri_not_listed
     unknown_address
     protocol_mismatch
+    single_broker_client
     duplicate_name
 }
 
