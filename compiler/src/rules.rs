@@ -110,6 +110,9 @@ rules! {
     unknown_address
     protocol_mismatch
     single_broker_client
+    equal_priorities
+    standby_outranks_primary
+    priority_out_of_range
     duplicate_name
 }
 
