@@ -83,6 +83,9 @@ macro_rules! rules {
     };
 }
 
+mod dialled;
+mod place;
+
 // The one list of rules. A new one is its two files and a line here.
 rules! {
     syntax_error
@@ -106,6 +109,18 @@ rules! {
     port_collision
     listener_name_collision
     transport_not_in_distribution
+    unknown_failover_option
+    option_on_last_broker
+    priority_backup_with_randomize
+    no_fail_back
+    unordered_priority_uris
+    priority_uri_not_listed
+    unknown_address
+    protocol_mismatch
+    single_broker_client
+    equal_priorities
+    standby_outranks_primary
+    priority_out_of_range
     duplicate_name
     finesse_port
     same_finesse_twice

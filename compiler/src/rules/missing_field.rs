@@ -1,10 +1,13 @@
 //! TOPO0006 missing-field: a field or block that is required and absent.
 
-use super::{Check, FixKind, Rule};
+use super::{Check, Context, FixKind, Rule};
+use super::protocol_mismatch::named;
 use super::unknown_block::block_name;
-use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
+use crate::diagnostic::{Severity, Diagnostic, Loc, Report, Safety};
 use crate::language::{Block, Field, Kind, Label, Type};
+use crate::model::Broker;
 use crate::options;
+use std::collections::HashSet;
 use topoc_dsl::Span;
 
 pub(super) static RULE: Rule = Rule {
@@ -15,8 +18,28 @@ pub(super) static RULE: Rule = Rule {
     fix: FixKind::Shown,
     summary: "a field or block that is required and absent",
     page: include_str!("missing_field.md"),
-    check: Check::Reading,
+    check: Check::Model(check),
 };
+
+/// Brokers that somebody connects to and that listen nowhere. All else is found while reading.
+fn check(context: &Context<'_>, report: &mut Report) {
+    let mut seen = HashSet::new();
+    for (who, endpoint) in named(context) {
+        for id in context.model.members(endpoint) {
+            let broker = context.model.broker(id);
+            if broker.listeners.is_empty() && !broker.damaged && !context.model.incomplete && seen.insert(id) {
+                report.add(listener(broker, &who, endpoint.at));
+            }
+        }
+    }
+}
+
+fn listener(broker: &Broker, who: &str, from: Loc) -> Diagnostic {
+    Diagnostic::new(&RULE, broker.at, format!("broker `{}` listens nowhere, and {who} connects to it", broker.name.value))
+        .here("`listen` is missing in this block")
+        .also(from, "connects to it")
+        .help("add `listen openwire { port = 61616 }`")
+}
 
 /// A required field that neither the block nor a default nor an overlay gives.
 pub(crate) fn found(at: Loc, kind: Kind, field: &Field, body: Option<Loc>) -> Diagnostic {
