@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     name: "duplicate-field",
     level: Severity::Error,
     since: "0.1.0",
-    fix: FixKind::Unsafe,
+    fix: FixKind::Safe,
     summary: "the same field twice in one block",
     page: include_str!("duplicate_field.md"),
     check: Check::Reading,
