@@ -107,6 +107,12 @@ pub fn find(code_or_name: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| rule.code.eq_ignore_ascii_case(code_or_name) || rule.name == code_or_name)
 }
 
+/// What the parser could not read, as a finding.
+#[must_use]
+pub fn syntax(file: topoc_dsl::FileId, error: &topoc_dsl::syntax::SyntaxError) -> crate::diagnostic::Diagnostic {
+    syntax_error::read(file, error)
+}
+
 /// Runs every rule that looks at the model.
 pub fn run(context: &Context<'_>, report: &mut Report) {
     use rayon::prelude::*;

@@ -1,2 +1,21 @@
 //! Entry point of the `topoc` binary.
-fn main() {}
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use topoc::terminal::{Io, Out, Screen};
+
+fn main() -> ExitCode {
+    let mut stdin = io::stdin();
+    let mut stdout = io::BufWriter::with_capacity(64 * 1024, io::stdout());
+    let mut stderr = io::stderr();
+    let mut io = Io {
+        stdin: &mut stdin,
+        out: Screen::detect(&io::stdout()),
+        err: Screen::detect(&io::stderr()),
+        stdout: Out::new(&mut stdout),
+        stderr: Out::forgiving(&mut stderr),
+        folder: PathBuf::new(),
+    };
+    ExitCode::from(topoc::run(std::env::args_os(), &mut io))
+}

@@ -1,0 +1,22 @@
+//! The verbs: each is a file, and returns the exit code.
+
+mod build;
+mod check;
+mod explain;
+mod fmt;
+mod new;
+
+use crate::args::{Args, Verb};
+use crate::failure::Failure;
+use crate::terminal::Io;
+
+/// Does what the arguments ask for.
+pub(crate) fn run(args: &Args, io: &mut Io<'_>) -> Result<u8, Failure> {
+    match &args.verb {
+        Verb::Check(args) => check::run(args, io),
+        Verb::Build(args) => build::run(args, io),
+        Verb::Fmt(args) => fmt::run(args, io),
+        Verb::Explain(args) => explain::run(args, io),
+        Verb::New(args) => new::run(args, io),
+    }
+}

@@ -1,0 +1,183 @@
+//! `topoc build`: a sound topology into the files of its sites.
+
+use crate::args::BuildArgs;
+use crate::failure::Failure;
+use crate::render::{Summary, counted, human};
+use crate::store::{self, Artifact, Build, Difference, DifferenceKind, Digest, Input, RealDisk, Report};
+use crate::terminal::{Io, Paint};
+use crate::{CLEAN, FINDINGS, load};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::Write;
+use std::path::Path;
+use topoc_compiler::model::Model;
+use topoc_compiler::sources::{Source, Sources};
+use topoc_compiler::suggest::suggest;
+use topoc_compiler::{Analysis, emit};
+
+/// A human shown more than this reads none of it.
+const MOST_FINDINGS: usize = 50;
+
+pub(super) fn run(args: &BuildArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let analysis = load::analyze(&args.project, &io.folder)?;
+    report(&analysis, io)?;
+    let Some(model) = analysis.checked() else {
+        writeln!(io.stderr, "nothing was written")?;
+        return Ok(FINDINGS);
+    };
+    if let Some(site) = &args.site {
+        known_site(site, model.model())?;
+    }
+    let artifacts: Vec<Artifact> = emit::artifacts(model).into_iter().map(artifact).collect();
+    let build = Build {
+        out: &io.folder.join(&args.out),
+        artifacts: &artifacts,
+        inputs: &inputs(&analysis.sources),
+        topoc: env!("CARGO_PKG_VERSION"),
+        site: args.site.as_deref(),
+    };
+    if args.check { compare(&build, &args.out, io) } else { write(&build, &args.out, io) }
+}
+
+fn report(analysis: &Analysis, io: &mut Io<'_>) -> Result<(), Failure> {
+    let Analysis { sources, diagnostics, .. } = analysis;
+    if diagnostics.is_empty() {
+        return Ok(());
+    }
+    let hidden = human::write(sources, diagnostics, MOST_FINDINGS, io.err, &mut io.stderr)?;
+    human::write_hidden(hidden, io)?;
+    let summary = Summary::of(diagnostics, sources.files.len()).line(Paint(io.err.colour));
+    writeln!(io.stderr, "{summary}{}", human::more(diagnostics))?;
+    Ok(())
+}
+
+fn known_site(site: &str, model: &Model) -> Result<(), Failure> {
+    let sites = || model.sites.iter().map(|site| site.name.value.as_str());
+    if sites().any(|known| known == site) {
+        return Ok(());
+    }
+    let failure = Failure::new(format!("there is no site `{site}`"));
+    Err(match suggest(site, sites()) {
+        Some(near) => failure.help(format!("did you mean `--site {near}`?")),
+        None => failure.help(format!("the sites are {}", some(sites()))),
+    })
+}
+
+/// The first few of a list of names.
+fn some<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    const FEW: usize = 8;
+    let mut names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let rest = names.len().saturating_sub(FEW);
+    names.truncate(FEW);
+    let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    names.join(", ") + &rest
+}
+
+fn artifact(from: emit::Artifact) -> Artifact {
+    Artifact {
+        path: from.path,
+        bytes: from.bytes,
+        site: Some(from.site).filter(|site| !site.is_empty()),
+        executable: false,
+    }
+}
+
+/// The sources as the manifest names them: seen from the folder of the entry, so that it is the same on every machine.
+fn inputs(sources: &Sources) -> Vec<Input> {
+    let project = sources.files.first().and_then(|entry| entry.path.rsplit_once('/')).map_or("", |(folder, _)| folder);
+    let input =
+        |file: &Source| Input { path: seen_from(project, &file.path), sha256: Digest::of(file.text.as_bytes()) };
+    sources.files.iter().map(input).collect()
+}
+
+/// `path` relative to `folder`, both of which are normal. A path of another root is named by its file alone.
+fn seen_from(folder: &str, path: &str) -> String {
+    let parts = |path: &str| path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let (from, to) = (parts(folder), parts(path));
+    let same = from.iter().zip(&to).take_while(|(from, to)| from == to).count();
+    let up = from.len() - same;
+    if folder.starts_with('/') != path.starts_with('/') || from.iter().skip(same).any(|part| part == "..") {
+        return to.last().cloned().unwrap_or_default();
+    }
+    let mut seen = vec!["..".to_owned(); up];
+    seen.extend(to.into_iter().skip(same));
+    seen.join("/")
+}
+
+fn write(build: &Build<'_>, out: &Path, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let mut bar = None;
+    let result = store::write(build, &RealDisk, &mut |done, all| progress(&mut bar, done, all, io.err.terminal));
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    let Report { written, unchanged, removed } = result?;
+    let mut said = format!("{} written, {unchanged} unchanged", counted(written, "file"));
+    if removed > 0 {
+        said += &format!(", {removed} removed");
+    }
+    writeln!(io.stdout, "{said} in {}", out.display())?;
+    Ok(CLEAN)
+}
+
+/// A bar for builds that take long enough to be looked at.
+fn progress(bar: &mut Option<ProgressBar>, done: usize, all: usize, terminal: bool) {
+    const LONG: usize = 500;
+    if !terminal || all < LONG {
+        return;
+    }
+    let bar = bar.get_or_insert_with(|| {
+        let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {eta}");
+        ProgressBar::new(all as u64)
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            .with_message("writing")
+    });
+    bar.set_position(done as u64);
+}
+
+fn compare(build: &Build<'_>, out: &Path, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let differences = store::compare(build, &RealDisk)?;
+    for Difference { path, kind } in &differences {
+        writeln!(io.stdout, "{} {path}", word(*kind))?;
+    }
+    io.stdout.flush()?;
+    if differences.is_empty() {
+        writeln!(io.stderr, "{} is as build would write it", out.display())?;
+        return Ok(CLEAN);
+    }
+    let count = counted(differences.len(), "difference");
+    writeln!(io.stderr, "{count} in {}; `topoc build` without --check would settle them", out.display())?;
+    Ok(FINDINGS)
+}
+
+/// In one column.
+fn word(kind: DifferenceKind) -> &'static str {
+    match kind {
+        DifferenceKind::Missing => "missing ",
+        DifferenceKind::Differs => "differs ",
+        DifferenceKind::Foreign => "foreign ",
+        DifferenceKind::Unwanted => "unwanted",
+        DifferenceKind::Leftover => "leftover",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_are_named_from_the_folder_of_the_entry() {
+        for (folder, path, expected) in [
+            ("", "main.topo", "main.topo"),
+            ("demo", "demo/main.topo", "main.topo"),
+            ("demo", "demo/sites/east.topo", "sites/east.topo"),
+            ("demo", "overlays/test.topo", "../overlays/test.topo"),
+            ("a/b", "a/c.topo", "../c.topo"),
+            ("/srv/demo", "/srv/demo/main.topo", "main.topo"),
+            ("/srv/demo", "/srv/test.topo", "../test.topo"),
+            ("demo", "/etc/test.topo", "test.topo"),
+            ("../demo", "../demo/main.topo", "main.topo"),
+            ("../demo", "x.topo", "x.topo"),
+        ] {
+            assert_eq!(seen_from(folder, path), expected, "{path} from {folder}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! `topoc check`: findings on stdout. What counts them stands on stderr where stdout is for programs.
+
+use crate::args::{CheckArgs, Format};
+use crate::failure::Failure;
+use crate::render::{Summary, human, json, short};
+use crate::terminal::{Io, Paint};
+use crate::{CLEAN, FINDINGS, load};
+use std::io::Write;
+use topoc_compiler::Analysis;
+
+pub(super) fn run(args: &CheckArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let Analysis { sources, diagnostics, .. } = &load::analyze(&args.project, &io.folder)?;
+    let summary = Summary::of(diagnostics, sources.files.len());
+    match args.format {
+        Format::Human => {
+            let hidden = human::write(sources, diagnostics, args.max, io.out, &mut io.stdout)?;
+            let more = human::more(diagnostics);
+            writeln!(io.stdout, "{}{more}", summary.line(Paint(io.out.colour)))?;
+            human::write_hidden(hidden, io)?;
+        }
+        Format::Short => {
+            short::write(sources, diagnostics, &mut io.stdout)?;
+            io.stdout.flush()?;
+            writeln!(io.stderr, "{}", summary.line(Paint(io.err.colour)))?;
+        }
+        Format::Json => json::write(sources, diagnostics, summary, &mut io.stdout)?,
+    }
+    let level = args.fail_level.severity();
+    Ok(if diagnostics.iter().any(|diagnostic| diagnostic.severity >= level) { FINDINGS } else { CLEAN })
+}

@@ -1,0 +1,200 @@
+//! `topoc explain`: a rule's page, the list of rules, the fields of blocks.
+
+use crate::CLEAN;
+use crate::args::ExplainArgs;
+use crate::failure::Failure;
+use crate::terminal::{Io, Paint};
+use std::io::{self, Write};
+use topoc_compiler::diagnostic::Severity;
+use topoc_compiler::language::{self, BLOCKS, Block, Field, Kind, Type};
+use topoc_compiler::rules::{self, RULES, Rule};
+use topoc_compiler::suggest::suggest;
+
+pub(super) fn run(args: &ExplainArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let paint = Paint(io.out.colour);
+    match (&args.rule, &args.fields) {
+        (Some(rule), _) => page(find(rule)?, paint, &mut io.stdout)?,
+        (None, Some(Some(kind))) => fields(block(kind)?, paint, &mut io.stdout)?,
+        (None, Some(None)) => all_fields(paint, &mut io.stdout)?,
+        (None, None) => list(paint, &mut io.stdout)?,
+    }
+    Ok(CLEAN)
+}
+
+fn find(wanted: &str) -> Result<&'static Rule, Failure> {
+    rules::find(wanted).ok_or_else(|| {
+        let failure = Failure::new(format!("there is no rule `{wanted}`"));
+        match suggest(wanted, RULES.iter().flat_map(|rule| [rule.name, rule.code])) {
+            Some(near) => {
+                failure.help(format!("did you mean `topoc explain {near}`? `topoc explain --all` lists them"))
+            }
+            None => failure.help("`topoc explain --all` lists them"),
+        }
+    })
+}
+
+fn block(wanted: &str) -> Result<&'static Block, Failure> {
+    language::block_of(wanted).ok_or_else(|| {
+        let failure = Failure::new(format!("there is no kind of block `{wanted}`"));
+        match suggest(wanted, with_fields().map(|block| block.keyword)) {
+            Some(near) => failure.help(format!("did you mean `topoc explain --fields {near}`?")),
+            None => failure.help(format!("those with fields are {}", keywords())),
+        }
+    })
+}
+
+fn with_fields() -> impl Iterator<Item = &'static Block> {
+    BLOCKS.iter().filter(|block| !language::fields(block.kind).is_empty())
+}
+
+fn keywords() -> String {
+    with_fields().map(|block| block.keyword).collect::<Vec<_>>().join(", ")
+}
+
+/// On a terminal with light styling, elsewhere as it is: Markdown.
+fn page(rule: &Rule, paint: Paint, out: &mut impl Write) -> io::Result<()> {
+    let heading = format!("{} {}", rule.code, rule.name);
+    writeln!(out, "{}: {}", paint.bold(&heading), rule.summary)?;
+    let (level, fix) = (level(rule.level, rule.level.word(), paint), rule.fix.word());
+    writeln!(out, "level: {level}   fix: {fix}   since: {}", rule.since)?;
+    let body = rule.page.trim();
+    // The page's title is the line above.
+    let body = body.strip_prefix('#').and_then(|rest| rest.split_once('\n')).map_or("", |(_, body)| body).trim();
+    if body.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    if paint.0 { styled(body, paint, out) } else { writeln!(out, "{body}") }
+}
+
+fn styled(page: &str, paint: Paint, out: &mut impl Write) -> io::Result<()> {
+    let mut code = false;
+    for line in page.lines() {
+        if line.starts_with("```") {
+            code = !code;
+        } else if code {
+            writeln!(out, "    {}", code_line(line, paint))?;
+        } else if let Some(heading) = line.strip_prefix('#') {
+            writeln!(out, "{}", paint.bold(heading.trim_start_matches('#').trim()))?;
+        } else {
+            writeln!(out, "{}", inline(line, paint))?;
+        }
+    }
+    Ok(())
+}
+
+/// Comments step back, so that the code is seen.
+fn code_line(line: &str, paint: Paint) -> String {
+    match line.split_once(" // ") {
+        Some((code, comment)) => format!("{code} {}", paint.dim(&format!("// {comment}"))),
+        None => line.to_owned(),
+    }
+}
+
+fn inline(line: &str, paint: Paint) -> String {
+    let pieces: Vec<&str> = line.split('`').collect();
+    // Without a partner a backquote is just that.
+    if pieces.len().is_multiple_of(2) {
+        return line.to_owned();
+    }
+    let shown = |(index, piece): (usize, &&str)| if index % 2 == 1 { paint.cyan(piece) } else { (*piece).to_owned() };
+    pieces.iter().enumerate().map(shown).collect()
+}
+
+fn level(level: Severity, text: &str, paint: Paint) -> String {
+    match level {
+        Severity::Error => paint.red(text),
+        Severity::Warning => paint.yellow(text),
+        Severity::Note => paint.cyan(text),
+    }
+}
+
+fn list(paint: Paint, out: &mut impl Write) -> io::Result<()> {
+    let width = RULES.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
+    writeln!(out, "{}", paint.bold(&format!("{:8}  {:width$}  {:7}  {:6}  summary", "code", "name", "level", "fix")))?;
+    for rule in RULES {
+        let level = level(rule.level, &format!("{:7}", rule.level.word()), paint);
+        let (code, name, fix) = (rule.code, rule.name, rule.fix.word());
+        writeln!(out, "{code}  {name:width$}  {level}  {fix:6}  {}", rule.summary)?;
+    }
+    Ok(())
+}
+
+fn all_fields(paint: Paint, out: &mut impl Write) -> io::Result<()> {
+    for (index, block) in with_fields().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        fields(block, paint, out)?;
+    }
+    Ok(())
+}
+
+fn fields(block: &Block, paint: Paint, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{}: {}", paint.bold(block.keyword), block.doc)?;
+    writeln!(out, "  {}", paint.dim(block.example))?;
+    let mut fields: Vec<&Field> = language::fields(block.kind).values().collect();
+    // What must be written first, then what topoc knows something of, then the rest of ActiveMQ's.
+    fields.sort_by_key(|field| (!field.required, field.doc.is_empty(), &field.name));
+    if fields.is_empty() {
+        return writeln!(out, "  no fields of its own");
+    }
+    let rows: Vec<[String; 5]> = fields.into_iter().map(row).collect();
+    let heading = ["field", "type", "default", "in ActiveMQ", "meaning"].map(str::to_owned);
+    let widths: [usize; 5] = std::array::from_fn(|column| {
+        let cells = rows.iter().chain([&heading]).map(|row| row.get(column).map_or(0, |cell| cell.chars().count()));
+        // A cell that is wider than this moves only its own row.
+        cells.filter(|width| *width <= WIDEST_CELL).max().unwrap_or(0)
+    });
+    writeln!(out, "  {}", paint.dim(&line(&heading, &widths, Paint(false))))?;
+    rows.iter().try_for_each(|row| writeln!(out, "  {}", line(row, &widths, paint)))
+}
+
+/// Columns wider than this leave no room for the others.
+const WIDEST_CELL: usize = 32;
+
+fn row(field: &Field) -> [String; 5] {
+    let default = match (field.required, field.default) {
+        (true, _) => "required",
+        (false, "") => "-",
+        (false, default) => default,
+    };
+    let real = if field.real.is_empty() { "-" } else { field.real };
+    [field.name.clone(), type_words(&field.ty), default.to_owned(), real.to_owned(), field.doc.to_owned()]
+}
+
+fn line(row: &[String; 5], widths: &[usize; 5], paint: Paint) -> String {
+    let [name, ty, default, real, doc] = row;
+    let [name_width, ty_width, default_width, real_width, _] = widths;
+    let name = paint.cyan(&format!("{name:name_width$}"));
+    format!("{name}  {ty:ty_width$}  {default:default_width$}  {real:real_width$}  {doc}").trim_end().to_owned()
+}
+
+fn type_words(ty: &Type) -> String {
+    match ty {
+        Type::Text => "text".into(),
+        Type::Word(words) => words.join(" | "),
+        Type::Bool => "true | false".into(),
+        Type::Integer(min, max) if *min > i64::from(i32::MIN) && *max < i64::from(i32::MAX) => {
+            format!("{min} to {max}")
+        }
+        Type::Integer(..) => "integer".into(),
+        Type::Number => "number".into(),
+        Type::Duration(false) => "duration".into(),
+        Type::Duration(true) => "duration or -1".into(),
+        Type::Size => "size".into(),
+        Type::Port => "1 to 65535".into(),
+        Type::Texts => "list of texts".into(),
+        Type::Refs(kinds) => format!("list of {}", kind_words(kinds, "s")),
+        Type::Ref(kinds) => kind_words(kinds, ""),
+        Type::Secret => "secret(...)".into(),
+        Type::Release => "release".into(),
+        Type::Uri => "URI".into(),
+        Type::Loose => "any value".into(),
+    }
+}
+
+fn kind_words(kinds: &[Kind], plural: &str) -> String {
+    let words = kinds.iter().filter_map(|kind| language::spec(*kind)).map(|block| format!("{}{plural}", block.keyword));
+    words.collect::<Vec<_>>().join(" or ")
+}

@@ -1,0 +1,127 @@
+//! Findings as one JSON object on one line. Version 1 of the format: fields are added, never renamed or removed.
+
+use super::Summary;
+use serde::{Serialize, Serializer};
+use std::io::{self, Write};
+use topoc_compiler::diagnostic::{self, Loc};
+use topoc_compiler::sources::Sources;
+use topoc_dsl::Span;
+
+/// The format's version.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    summary: Summary,
+    /// Written one by one as they are made, so that no second copy of all findings exists.
+    #[serde(serialize_with = "each")]
+    diagnostics: (&'a Sources, &'a [diagnostic::Diagnostic]),
+}
+
+#[derive(Serialize)]
+struct Diagnostic<'a> {
+    code: &'a str,
+    name: &'a str,
+    severity: &'a str,
+    message: &'a str,
+    file: &'a str,
+    range: Range,
+    /// The place of the fault itself first.
+    labels: Vec<Label<'a>>,
+    help: Option<&'a str>,
+    url: String,
+    fixes: Vec<Fix<'a>>,
+}
+
+#[derive(Serialize)]
+struct Label<'a> {
+    message: &'a str,
+    file: &'a str,
+    range: Range,
+}
+
+#[derive(Serialize)]
+struct Fix<'a> {
+    title: &'a str,
+    safety: &'a str,
+    edits: Vec<Edit<'a>>,
+}
+
+#[derive(Serialize)]
+struct Edit<'a> {
+    file: &'a str,
+    range: Range,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Range {
+    start: Position,
+    end: Position,
+}
+
+/// Lines and columns from 1, columns in Unicode scalars, offsets in bytes from 0.
+#[derive(Serialize)]
+struct Position {
+    line: u32,
+    column: u32,
+    offset: u32,
+}
+
+/// Writes the object and a line's end.
+pub(crate) fn write(
+    sources: &Sources,
+    diagnostics: &[diagnostic::Diagnostic],
+    summary: Summary,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &Report { version: VERSION, summary, diagnostics: (sources, diagnostics) })?;
+    out.write_all(b"\n")
+}
+
+fn each<S: Serializer>(all: &(&Sources, &[diagnostic::Diagnostic]), serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(all.1.iter().map(|one| diagnostic(all.0, one)))
+}
+
+fn diagnostic<'a>(sources: &'a Sources, from: &'a diagnostic::Diagnostic) -> Diagnostic<'a> {
+    let (file, range) = place(sources, from.primary());
+    Diagnostic {
+        code: from.rule.code,
+        name: from.rule.name,
+        severity: from.severity.word(),
+        message: &from.message,
+        file,
+        range,
+        labels: from.labels.iter().map(|from| label(sources, from)).collect(),
+        help: from.help.as_deref(),
+        url: super::human::url(from),
+        fixes: from.fixes.iter().map(|from| fix(sources, from)).collect(),
+    }
+}
+
+fn label<'a>(sources: &'a Sources, from: &'a diagnostic::Label) -> Label<'a> {
+    let (file, range) = place(sources, from.at);
+    Label { message: &from.message, file, range }
+}
+
+fn fix<'a>(sources: &'a Sources, from: &'a diagnostic::Fix) -> Fix<'a> {
+    let edit = |from: &'a diagnostic::Edit| {
+        let (file, range) = place(sources, from.at);
+        Edit { file, range, text: &from.text }
+    };
+    Fix { title: &from.title, safety: from.safety.word(), edits: from.edits.iter().map(edit).collect() }
+}
+
+fn place(sources: &Sources, at: Loc) -> (&str, Range) {
+    let Span { start, end } = at.span;
+    let Some(file) = sources.file(at.file) else {
+        let nowhere = || Position { line: 1, column: 1, offset: 0 };
+        return ("", Range { start: nowhere(), end: nowhere() });
+    };
+    let position = |offset| {
+        let position = file.position(offset);
+        Position { line: position.line, column: position.column, offset }
+    };
+    (&file.path, Range { start: position(start), end: position(end) })
+}

@@ -1,0 +1,8 @@
+//! Feeds any text to the formatter, with the properties of `dsl/tests/common`.
+#![no_main]
+
+#[path = "../../tests/common/mod.rs"]
+#[allow(dead_code, reason = "each target uses its half")]
+mod common;
+
+libfuzzer_sys::fuzz_target!(|text: &str| common::check_format(text));
