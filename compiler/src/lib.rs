@@ -63,8 +63,8 @@ impl<'a> CheckedModel<'a> {
 pub fn analyze(entry: &str, overlays: &[String], files: &dyn Files) -> Analysis {
     let mut report = Report::default();
     let sources = sources::load(entry, overlays, files, &mut report);
-    let lets = lower::lets(&sources, &mut report);
     let unread = report.has_errors();
+    let lets = lower::lets(&sources, &mut report);
     // Neither needs the other's findings, and on two cores they cost the time of the longer one.
     let ((model, network, lowered), shaped) = rayon::join(
         || {

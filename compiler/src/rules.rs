@@ -84,7 +84,6 @@ macro_rules! rules {
 }
 
 mod dialled;
-mod place;
 
 // The one list of rules. A new one is its two files and a line here.
 rules! {
