@@ -50,9 +50,9 @@ fn check(context: &Context<'_>, report: &mut Report) {
         look.returning(client);
     }
     let release = look.release;
-    let mut seen: HashSet<Loc> = HashSet::new();
+    let mut seen: HashSet<(Loc, String)> = HashSet::new();
     for lack in look.lacks {
-        if seen.insert(lack.at) {
+        if seen.insert((lack.at, lack.what.clone())) {
             report.add(found(context, release, lack));
         }
     }
