@@ -72,6 +72,7 @@ pub struct Context<'a> {
     pub sources: &'a Sources,
 }
 
+mod element_options;
 mod place;
 
 macro_rules! rules {
@@ -126,6 +127,7 @@ rules! {
     forbidden_character
     literal_password
     secret_file_in_xml
+    attribute_too_new
     removed_store
 }
 
