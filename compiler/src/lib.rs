@@ -1,6 +1,8 @@
 //! Syntax to model, model to diagnostics, model to artifacts. Pure: no files, no clock, no environment.
 
+pub mod addresses;
 pub mod diagnostic;
+pub mod dialling;
 pub mod emit;
 pub mod kebab;
 pub mod language;
@@ -61,8 +63,8 @@ impl<'a> CheckedModel<'a> {
 pub fn analyze(entry: &str, overlays: &[String], files: &dyn Files) -> Analysis {
     let mut report = Report::default();
     let sources = sources::load(entry, overlays, files, &mut report);
-    let lets = lower::lets(&sources, &mut report);
     let unread = report.has_errors();
+    let lets = lower::lets(&sources, &mut report);
     // Neither needs the other's findings, and on two cores they cost the time of the longer one.
     let ((model, network, lowered), shaped) = rayon::join(
         || {

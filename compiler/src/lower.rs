@@ -17,7 +17,7 @@ use crate::rules;
 use crate::sources::Sources;
 use crate::value::{Lets, Meaning, Written};
 use names::{Entity, Names};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use topoc_dsl::FileId;
 use topoc_dsl::syntax::{ArgumentKind, Statement, decode};
 use view::{Layer, Override, View};
@@ -63,10 +63,11 @@ pub(crate) fn lower(sources: &Sources, lets: &Lets<'_>, unread: bool, report: &m
         report,
         model: Model::default(),
         names: Names::default(),
-        defaults: HashMap::new(),
-        site_defaults: HashMap::new(),
+        defaults: FxHashMap::default(),
+        site_defaults: FxHashMap::default(),
         overrides: Vec::new(),
         unread: unread || sources.files.iter().any(|source| !source.tree.errors.is_empty()),
+        missing: sources.missing,
         later: Vec::new(),
     };
     lower.model.incomplete = lower.unread;
@@ -91,11 +92,13 @@ struct Lower<'a, 'r> {
     report: &'r mut Report,
     model: Model,
     names: Names<'a>,
-    defaults: HashMap<Kind, Vec<Layer<'a>>>,
-    site_defaults: HashMap<(SiteId, Kind), Vec<Layer<'a>>>,
+    defaults: FxHashMap<Kind, Vec<Layer<'a>>>,
+    site_defaults: FxHashMap<(SiteId, Kind), Vec<Layer<'a>>>,
     overrides: Vec<Override<'a>>,
     /// Some file could not be read in whole.
     unread: bool,
+    /// A whole file is not there: who names something that may be in it is not at fault.
+    missing: bool,
     /// Things that refer to others, lowered when every name is known.
     later: Vec<(Kind, Item<'a>)>,
 }
@@ -103,6 +106,10 @@ struct Lower<'a, 'r> {
 impl<'a> Item<'a> {
     fn at(&self) -> Loc {
         Loc { file: self.file, span: self.statement.header() }
+    }
+
+    fn header(&self) -> &'a str {
+        self.statement.header().of(self.text)
     }
 
     fn word(&self, index: usize) -> Option<&'a str> {
@@ -142,7 +149,7 @@ impl<'a> Lower<'a, '_> {
                 let item = Item { file, text: &source.text, statement, site: None };
                 match item.head() {
                     "override" if source.overlay => self.overrides.extend(Override::read(&item)),
-                    _ if statement.broken => self.model.incomplete = true,
+                    _ if statement.broken => self.misread(&item),
                     "site" => sites.push(item),
                     "defaults" => self.collect_defaults(item, None),
                     "topology" => self.later.insert(0, (Kind::Topology, item)),
@@ -151,7 +158,8 @@ impl<'a> Lower<'a, '_> {
                     "deployment" => self.later.push((Kind::Deployment, item)),
                     "scenario" => self.later.push((Kind::Scenario, item)),
                     "guarantee" => self.later.push((Kind::Guarantee, item)),
-                    _ => {}
+                    "import" | "let" => {}
+                    _ => self.misread(&item),
                 }
             }
         }
@@ -189,9 +197,7 @@ impl<'a> Lower<'a, '_> {
     fn declare(&mut self, item: Item<'a>) {
         let Some(site) = item.site else { return };
         if item.statement.broken {
-            self.names.misread(item.word(0));
-            self.model.incomplete = true;
-            return;
+            return self.misread(&item);
         }
         let (kind, next) = match item.head() {
             "broker" => (Kind::Broker, self.names.brokers),
@@ -201,14 +207,10 @@ impl<'a> Lower<'a, '_> {
             "defaults" => return self.collect_defaults(item, Some(site)),
             "pair" => return self.later.push((Kind::Pair, item)),
             "bridge" => return self.later.push((Kind::Bridge, item)),
-            _ => {
-                self.names.misread(item.word(0));
-                return self.model.incomplete = true;
-            }
+            _ => return self.misread(&item),
         };
         let (Some(name), Some(word), true) = (item.name(), item.word(0), item.statement.body().is_some()) else {
-            self.model.incomplete = true;
-            return;
+            return self.misread(&item);
         };
         let entity = Entity::new(kind, next);
         if let Some(first) = self.names.declare(word, site, entity, name.at) {
@@ -219,10 +221,18 @@ impl<'a> Lower<'a, '_> {
         self.names.count(kind);
     }
 
+    /// Takes note of the names in a block that is reported for another reason.
+    fn misread(&mut self, item: &Item<'a>) {
+        self.model.incomplete = true;
+        self.names.misread(item.word(0));
+        item.inner().for_each(|inner| self.names.misread(inner.word(0)));
+    }
+
     /// Second pass: everything is named, so everything can be looked up.
     fn resolve(&mut self) {
         let later = std::mem::take(&mut self.later);
         let of = |kind: Kind| later.iter().filter(move |(found, _)| *found == kind).map(|(_, item)| *item);
+        self.reserve(of(Kind::Bridge).count(), of(Kind::Deployment).count());
         let topologies: Vec<Item<'a>> = of(Kind::Topology).collect();
         self.topology(&topologies);
         of(Kind::Broker).for_each(|item| self.broker(item));
@@ -237,17 +247,22 @@ impl<'a> Lower<'a, '_> {
         of(Kind::Guarantee).for_each(|item| self.guarantee(item));
     }
 
+    /// How many of each there will be is known, and growing by doubling would cost twice the memory.
+    fn reserve(&mut self, bridges: usize, deployments: usize) {
+        self.model.brokers.reserve_exact(self.names.brokers as usize);
+        self.model.finesse.reserve_exact(self.names.finesse as usize);
+        self.model.connectors.reserve_exact(self.names.connectors as usize);
+        self.model.clients.reserve_exact(self.names.clients as usize);
+        self.model.bridges.reserve_exact(bridges);
+        self.model.deployments.reserve_exact(deployments);
+    }
+
     fn topology(&mut self, items: &[Item<'a>]) {
         let mut items: Vec<Item<'a>> = items.to_vec();
-        items.sort_by_key(|item| item.file);
+        items.sort_by_key(Item::at);
         let Some(item) = items.first() else { return self.no_topology() };
         for again in items.iter().skip(1) {
-            self.report.add(rules::duplicate_name::found(
-                "topology",
-                again.word(0).unwrap_or(""),
-                item.at(),
-                again.at(),
-            ));
+            self.report.add(rules::duplicate_name::topology(item.at(), again.at()));
         }
         let view = self.view(Kind::Topology, item, None);
         self.required(&view, item.at());
@@ -282,8 +297,7 @@ impl<'a> Lower<'a, '_> {
         let slave = self.one_broker(&view, "slave", item.site);
         let id = PairId(small(self.model.pairs.len()));
         let Some((master, slave)) = master.zip(slave) else {
-            self.model.incomplete = true;
-            return;
+            return self.misread(&item);
         };
         if let Some(first) = self.names.declare_pair(item.word(0).unwrap_or(""), id, name.at) {
             self.report.add(rules::duplicate_name::found("pair", &name.value, first, name.at));
@@ -342,7 +356,7 @@ impl<'a> Lower<'a, '_> {
 
     /// Reports required fields that neither the block nor a default nor an overlay gives.
     fn required(&mut self, view: &View<'a>, at: Loc) {
-        if view.damaged {
+        if view.damaged || view.has_unknown() {
             return;
         }
         let mut missing: Vec<&crate::language::Field> = crate::language::fields(view.kind)
@@ -351,7 +365,7 @@ impl<'a> Lower<'a, '_> {
             .collect();
         missing.sort_by(|a, b| a.name.cmp(&b.name));
         for field in missing {
-            self.report.add(rules::missing_field::found(at, view.kind, field, view.body));
+            self.report.add(rules::missing_field::found(at, view.header, field, view.body));
             self.model.incomplete = true;
         }
     }

@@ -72,6 +72,7 @@ pub struct Context<'a> {
     pub sources: &'a Sources,
 }
 
+mod element_options;
 mod place;
 
 macro_rules! rules {
@@ -82,6 +83,8 @@ macro_rules! rules {
         pub static RULES: &[&Rule] = &[$(&$name::RULE),*];
     };
 }
+
+mod dialled;
 
 // The one list of rules. A new one is its two files and a line here.
 rules! {
@@ -106,12 +109,25 @@ rules! {
     port_collision
     listener_name_collision
     transport_not_in_distribution
+    unknown_failover_option
+    option_on_last_broker
+    priority_backup_with_randomize
+    no_fail_back
+    unordered_priority_uris
+    priority_uri_not_listed
+    unknown_address
+    protocol_mismatch
+    single_broker_client
+    equal_priorities
+    standby_outranks_primary
+    priority_out_of_range
     duplicate_name
     finesse_port
     same_finesse_twice
     forbidden_character
     literal_password
     secret_file_in_xml
+    attribute_too_new
     removed_store
 }
 

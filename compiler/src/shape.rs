@@ -99,7 +99,8 @@ impl<'a> Shape<'a> {
             }
             return;
         };
-        let inner = self.inner_scope(statement, block);
+        // Whose fields they are is unknown where the kind is.
+        let Some(inner) = self.inner_scope(statement, block) else { return };
         self.body(body, inner, out);
         let partial = matches!(block.kind, Kind::Defaults | Kind::Override) || self.source.overlay || body.damaged;
         if !partial {
@@ -109,22 +110,21 @@ impl<'a> Shape<'a> {
     }
 
     /// What the statements of a block's body are checked as.
-    fn inner_scope(&self, statement: &'a Statement, block: &'static Block) -> Scope<'a> {
+    fn inner_scope(&self, statement: &'a Statement, block: &'static Block) -> Option<Scope<'a>> {
         let first = statement.arguments.first().map_or("", |argument| self.text(argument.span));
         match block.kind {
             Kind::Defaults | Kind::Override => {
-                let kind = language::block_of(first).map_or(block.kind, |block| block.kind);
-                Scope { kind, store: "" }
+                language::block_of(first).map(|block| Scope { kind: block.kind, store: "" })
             }
-            Kind::Store => Scope { kind: Kind::Store, store: first },
-            kind => Scope { kind, store: "" },
+            Kind::Store => language::STORES.contains(&first).then_some(Scope { kind: Kind::Store, store: first }),
+            kind => Some(Scope { kind, store: "" }),
         }
     }
 
     fn empty_events(&self, body: &Body, kind: Kind, at: Loc, out: &mut Vec<Diagnostic>) {
         let expects = body.statements.iter().any(|statement| statement.head.text(&self.source.text) == "expect");
         if kind == Kind::Scenario && !expects {
-            out.push(missing_field::expectation(at));
+            out.push(missing_field::expectation(at, self.text(at.span)));
         }
     }
 
@@ -191,7 +191,12 @@ impl<'a> Shape<'a> {
             return;
         }
         if !self.is_well_formed(statement, form.keyword) {
-            out.push(syntax_error::form(at, form));
+            out.push(match statement.arguments.as_slice() {
+                [path] if form.keyword == "import" && path.kind == ArgumentKind::Path => {
+                    syntax_error::unquoted_import(self.at(path.span), self.text(path.span))
+                }
+                _ => syntax_error::form(at, form),
+            });
             return;
         }
         if let Some(value) = statement.value() {

@@ -91,6 +91,8 @@ impl Source {
 pub struct Sources {
     /// The entry first, then overlays, then imports as they were found.
     pub files: Vec<Source>,
+    /// Some file could not be had: what it declares is not there.
+    pub missing: bool,
 }
 
 impl Sources {
@@ -152,7 +154,8 @@ impl Loader<'_> {
         if let Err(fault) = self.read(&path, overlay) {
             let file = self.push(path.clone(), "".into(), Tree::default(), overlay);
             let at = Loc { file, span: Span::default() };
-            self.report.add(fault.diagnostic(at, &path));
+            self.report.add(fault.diagnostic(at, &path, false));
+            self.sources.missing = true;
         }
     }
 
@@ -177,7 +180,8 @@ impl Loader<'_> {
             None => match self.read(path, overlay) {
                 Ok(id) => id,
                 Err(fault) => {
-                    self.report.add(fault.diagnostic(at, path));
+                    self.report.add(fault.diagnostic(at, path, true));
+                    self.sources.missing = true;
                     self.ids.insert(path.to_owned(), None);
                     return None;
                 }
@@ -220,10 +224,10 @@ impl Fault {
         Fault::Encoding { offset, byte: bytes.get(offset).copied().unwrap_or(0), line }
     }
 
-    fn diagnostic(self, at: Loc, path: &str) -> Diagnostic {
+    fn diagnostic(self, at: Loc, path: &str, imported: bool) -> Diagnostic {
         match self {
             Fault::File(FileError::TooLarge(bytes)) => rules::file_too_large::found(at, path, bytes),
-            Fault::File(error) => rules::import_not_found::found(at, path, &error),
+            Fault::File(error) => rules::import_not_found::found(at, path, &error, imported),
             Fault::Encoding { offset, byte, line } => rules::bad_encoding::found(at, path, offset, byte, line),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Edit, Fix, Loc, Safety};
 use crate::language::Type;
-use crate::release::Target;
+use crate::release::{LINES, Target};
 use crate::suggest;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -70,6 +70,9 @@ pub struct Mismatch {
 pub const DURATIONS: &[(&str, i64)] = &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
 /// Bytes per unit.
 pub const SIZES: &[(&str, i64)] = &[("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
+
+/// Longer texts are not repeated in messages.
+const MAX_SHOWN: usize = 40;
 
 /// How deep `let`s may refer to each other.
 const MAX_LETS: usize = 16;
@@ -181,7 +184,8 @@ fn word<'a>(written: Written<'a>, words: &'static [&'static str]) -> Result<Mean
     }
     let near = suggest::suggest(given, words.iter().copied());
     let fix = near.and_then(|near| replace(&written, &format!("write `{near}`"), near.to_owned()));
-    Err(Mismatch { fix, ..mismatch(format!("is one of {}, not `{}`", list(words), written.source())) })
+    let help = near.map(|near| format!("did you mean `{near}`?"));
+    Err(Mismatch { help, fix, ..mismatch(format!("is one of {}, not {}", list(words), written.noun())) })
 }
 
 fn boolean<'a>(written: Written<'a>) -> Result<Meaning<'a>, Mismatch> {
@@ -195,7 +199,12 @@ fn boolean<'a>(written: Written<'a>) -> Result<Meaning<'a>, Mismatch> {
                 _ => None,
             };
             let fix = meant.and_then(|meant| replace(&written, &format!("write `{meant}`"), meant.to_owned()));
-            Err(Mismatch { fix, ..mismatch(format!("is `true` or `false`, not {}", written.noun())) })
+            let help = match meant {
+                Some(meant) => format!("write `{meant}`"),
+                None => "write `true` or `false`, without quotes".to_owned(),
+            };
+            let message = format!("takes `true` or `false`, not {}", written.noun());
+            Err(Mismatch { help: Some(help), fix, ..mismatch(message) })
         }
     }
 }
@@ -207,7 +216,7 @@ fn integer<'a>(written: Written<'a>, min: i64, max: i64) -> Result<Meaning<'a>, 
         _ => return Err(unquoted_number(&written, mismatch(format!("takes a whole number, not {}", written.noun())))),
     };
     if value < min || value > max {
-        return Err(mismatch(format!("goes from {min} to {max}, not {value}")));
+        return Err(mismatch(format!("takes a number from {min} to {max}, not {value}")));
     }
     Ok(Meaning::Integer(value))
 }
@@ -251,8 +260,10 @@ fn size<'a>(written: Written<'a>) -> Result<Meaning<'a>, Mismatch> {
 fn port<'a>(written: Written<'a>) -> Result<Meaning<'a>, Mismatch> {
     match quantity(&written) {
         Some(Quantity::Whole(value)) if (1..=65535).contains(&value) => Ok(Meaning::Integer(value)),
-        Some(Quantity::Whole(value)) => Err(mismatch(format!("is a port from 1 to 65535, not {value}"))),
-        _ => Err(unquoted_number(&written, mismatch(format!("is a port from 1 to 65535, not {}", written.noun())))),
+        _ => {
+            let message = format!("takes a number from 1 to 65535, not {}", written.noun());
+            Err(unquoted_number(&written, mismatch(message)))
+        }
     }
 }
 
@@ -305,20 +316,32 @@ fn secret<'a>(written: Written<'a>) -> Result<Meaning<'a>, Mismatch> {
         ValueKind::Call { name, arguments } if name.of(written.text) == "secret" => match arguments.as_slice() {
             [only] if matches!(only.kind, ValueKind::Text | ValueKind::Raw) => reference(&decoded(written.with(only))?)
                 .map(Meaning::Secret)
-                .ok_or_else(|| Mismatch { help: advice(), ..mismatch("is a secret from `env:` or `file:`".into()) }),
-            _ => Err(Mismatch { help: advice(), ..mismatch("is a secret with one text in it".into()) }),
+                .ok_or_else(|| unplaced_secret(&written, only)),
+            _ => Err(Mismatch { help: advice(), ..mismatch("takes `secret(...)` with one text in quotes".into()) }),
         },
-        ValueKind::Call { name, .. } => {
-            let fix = Fix {
-                title: "write `secret`".into(),
-                safety: Safety::Safe,
-                edits: vec![Edit { at: written.place(*name), text: "secret".into() }],
+        ValueKind::Call { name, arguments } => {
+            let place = name.of(written.text);
+            let text = match arguments.as_slice() {
+                [only] if matches!(place, "env" | "file") => written.with(only).source().trim_matches('"'),
+                _ => "",
             };
-            let message = format!("takes `secret(...)`, not `{}(...)`", name.of(written.text));
-            Err(Mismatch { help: advice(), fix: Some(fix), ..mismatch(message) })
+            let meant = format!("secret({})", quote(&format!("{place}:{text}")));
+            let fix = if text.is_empty() { None } else { replace(&written, &format!("write `{meant}`"), meant) };
+            Err(Mismatch { help: advice(), fix, ..mismatch(format!("takes `secret(...)`, not `{place}(...)`")) })
         }
         _ => Err(Mismatch { help: advice(), ..mismatch(format!("takes `secret(...)`, not {}", written.noun())) }),
     }
+}
+
+/// `secret("GC_PASSWORD")`
+fn unplaced_secret(written: &Written<'_>, argument: &Value) -> Mismatch {
+    let text = written.with(argument).source();
+    let bare = text.trim_matches('"');
+    let help = match reference(&format!("env:{bare}")) {
+        Some(_) => format!("write `secret(\"env:{bare}\")` for an environment variable, `file:` for a file"),
+        None => "write `secret(\"env:NAME\")` or `secret(\"file:PATH\")`".to_owned(),
+    };
+    Mismatch { help: Some(help), ..mismatch("does not say where the secret is: in `env:` or in `file:`".into()) }
 }
 
 fn reference(text: &str) -> Option<Secret> {
@@ -334,7 +357,18 @@ fn release<'a>(written: Written<'a>) -> Result<Meaning<'a>, Mismatch> {
     let text = text(written)?;
     match Target::parse(&text) {
         Ok(_) => Ok(Meaning::Text(text)),
-        Err(error) => Err(mismatch(format!("names no release of ActiveMQ: {error}"))),
+        Err(_) => {
+            let lines: Vec<String> = LINES.iter().map(|line| format!("{}.{}", line.major, line.minor)).collect();
+            let near = suggest::suggest(&text, lines.iter().map(String::as_str));
+            let help = match near {
+                Some(near) => format!("did you mean \"{near}\"? Known lines are {}", lines.join(", ")),
+                None => format!(
+                    "write a line or a release of one, \"6.2\" or \"5.17.6\"; known lines are {}",
+                    lines.join(", ")
+                ),
+            };
+            Err(Mismatch { help: Some(help), ..mismatch(format!("names no known release of ActiveMQ: \"{text}\"")) })
+        }
     }
 }
 
@@ -416,7 +450,7 @@ fn bad_unit(written: &Written<'_>, unit: &str, units: &[(&str, i64)], what: &str
             None => format!("{what} ends with {}", list(&known)),
         }),
         fix,
-        ..mismatch(format!("has a unit that does not exist or does not fit: `{unit}`"))
+        ..mismatch(format!("has a unit that does not exist: `{unit}`"))
     }
 }
 
@@ -458,8 +492,9 @@ impl Written<'_> {
     /// What was written, in words.
     fn noun(&self) -> String {
         match &self.value.kind {
+            ValueKind::Text if self.source().len() <= MAX_SHOWN => format!("the text {}", self.source()),
             ValueKind::Text | ValueKind::Raw => "a text".into(),
-            ValueKind::Number => format!("the number `{}`", self.source()),
+            ValueKind::Number => format!("`{}`", self.source()),
             ValueKind::Path => format!("the name `{}`", self.source()),
             ValueKind::Variable => format!("`{}`", self.source()),
             ValueKind::List(_) => "a list".into(),

@@ -103,7 +103,11 @@ impl<'a> Lower<'a, '_> {
         match options::default_port(&scheme.value).filter(|_| spoken) {
             Some(port) => Some(Bind { host, port: Set { value: port, at: item.at() } }),
             None => {
-                if !view.damaged && view.find("port").is_none() && self.discoverable_scheme(scheme) {
+                if !view.damaged
+                    && !view.has_unknown()
+                    && view.find("port").is_none()
+                    && self.discoverable_scheme(scheme)
+                {
                     self.report.add(rules::missing_field::port(item.at(), &name.value, &scheme.value, view.body));
                 }
                 self.model.incomplete = true;
@@ -158,7 +162,12 @@ impl<'a> Lower<'a, '_> {
             shared: self.boolean(view, "shared").is_some_and(|set| set.value),
             settings,
         };
-        if store.place.is_none() && kind != StoreKind::Memory && !view.damaged && view.find(place).is_none() {
+        if store.place.is_none()
+            && kind != StoreKind::Memory
+            && !view.damaged
+            && !view.has_unknown()
+            && view.find("directory").or(view.find("url")).is_none()
+        {
             self.report.add(rules::missing_field::store_place(item.at(), item.word(0)?, place, view.body));
         }
         Some(store)

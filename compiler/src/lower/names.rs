@@ -160,13 +160,20 @@ impl<'a> Names<'a> {
                     .collect(),
             )),
             (None, None, _) => match found.iter().find(|thing| site.is_none_or(|site| thing.site == site)) {
-                Some(other) => Err(Lost::OtherKind(keyword(other.entity.kind()), other.at)),
+                Some(other) => Err(Lost::OtherKind(noun(other.entity.kind()), other.at)),
                 None => Err(Lost::Unknown),
             },
         }
     }
 
-    /// Every name of a kind, for suggestions: bare and qualified.
+    /// For `west.amq-1` the `east.amq-1` that there is.
+    fn elsewhere(&self, name: &str, kinds: &[Kind], model: &Model) -> Option<String> {
+        let (_, bare) = name.split_once('.')?;
+        let found = self.things.get(bare)?.iter().find(|thing| kinds.contains(&thing.entity.kind()))?;
+        Some(format!("{}.{bare}", model.site(found.site).name.value))
+    }
+
+    /// Every name of a kind, for suggestions.
     pub(super) fn all(&self, kind: Kind, model: &Model) -> Vec<String> {
         let mut names: Vec<String> = match kind {
             Kind::Site => self.sites.keys().map(|name| (*name).to_owned()).collect(),
@@ -187,29 +194,39 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The keyword of a kind of thing.
-pub(super) fn keyword(kind: Kind) -> &'static str {
-    crate::language::spec(kind).map_or("thing", |spec| spec.keyword)
+/// What a kind of thing is called in messages.
+fn noun(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Finesse => "Finesse node",
+        kind => crate::language::spec(kind).map_or("thing", |spec| spec.keyword),
+    }
 }
 
 impl<'a> Lower<'a, '_> {
     fn lost(&mut self, at: Loc, name: &str, kinds: &[Kind], lost: Lost) {
         self.model.incomplete = true;
-        let bare = name.rsplit('.').next().unwrap_or(name);
-        if matches!(lost, Lost::Unknown) && self.names.misread.contains(bare) {
+        let excused = self.missing || name.split('.').any(|part| self.names.misread.contains(part));
+        if matches!(lost, Lost::Unknown) && excused {
             return;
         }
-        let what = kinds.iter().map(|kind| keyword(*kind)).collect::<Vec<_>>().join(" or ");
-        match lost {
+        let what = kinds.iter().map(|kind| noun(*kind)).collect::<Vec<_>>().join(" or ");
+        match self.of_another_kind(name).unwrap_or(lost) {
             Lost::Ambiguous(candidates) => self.report.add(rules::ambiguous_name::found(at, &what, name, &candidates)),
             Lost::OtherKind(is, declared) => {
                 self.report.add(rules::unknown_name::other_kind(at, &what, name, is, declared));
             }
             Lost::Unknown => {
                 let known: Vec<String> = kinds.iter().flat_map(|kind| self.names.all(*kind, &self.model)).collect();
-                self.report.add(rules::unknown_name::found(at, &what, name, &known));
+                let elsewhere = self.names.elsewhere(name, kinds, &self.model);
+                self.report.add(rules::unknown_name::found(at, &what, name, &known, elsewhere.as_deref()));
             }
         }
+    }
+
+    /// Sites and pairs are not among the things of a site, but their names are taken for such.
+    fn of_another_kind(&self, name: &str) -> Option<Lost> {
+        let site = self.names.site(name).map(|id| Lost::OtherKind("site", self.model.site(id).name.at));
+        site.or_else(|| self.names.pairs.get(name).map(|(_, at)| Lost::OtherKind("pair", *at)))
     }
 
     /// What a scenario may speak of: sites and pairs too.
@@ -253,11 +270,25 @@ impl<'a> Lower<'a, '_> {
             (Lost::Unknown, Some((broker, listener))) => {
                 Some(Endpoint { broker, pair: None, listener: Some(listener), at })
             }
+            (Lost::Unknown, None) if self.no_listener(at, name, site) => None,
             (lost, _) => {
                 self.lost(at, name, kinds, lost);
                 None
             }
         }
+    }
+
+    /// `broker.listener` where the broker is there and the listener is not.
+    fn no_listener(&mut self, at: Loc, name: &str, site: Option<SiteId>) -> bool {
+        let Some((broker, listener)) = name.rsplit_once('.') else { return false };
+        let Ok(Entity::Broker(id)) = self.names.find(broker, site, &[Kind::Broker], &self.model) else { return false };
+        self.model.incomplete = true;
+        let broker = self.model.broker(id);
+        let names: Vec<String> = broker.listeners.iter().map(|found| found.name.value.clone()).collect();
+        if !broker.damaged {
+            self.report.add(rules::unknown_name::listener(at, &broker.name.value, listener, &names));
+        }
+        true
     }
 
     /// `broker.listener` or `site.broker.listener`.

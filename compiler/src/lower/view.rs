@@ -42,6 +42,8 @@ pub(super) struct View<'a> {
     pub(super) damaged: bool,
     /// The block's own body.
     pub(super) body: Option<Loc>,
+    /// What stands before its brace: `broker amq-1`.
+    pub(super) header: &'a str,
 }
 
 impl<'a> Layer<'a> {
@@ -90,6 +92,17 @@ impl<'a> View<'a> {
                     && statement.head.span.of(layer.text) == name
             })?;
             Some(Written { file: layer.file, text: layer.text, value: statement.value()? })
+        })
+    }
+
+    /// Whether something in it means nothing, which may well be the field that seems to be missing.
+    pub(super) fn has_unknown(&self) -> bool {
+        self.layers.iter().flat_map(Layer::items).filter(|item| !item.statement.broken).any(|item| {
+            let head = item.statement.head.text(item.text);
+            match value_of(&item) {
+                Some(_) => language::field(self.kind, head).is_none(),
+                None => language::block_of(head).is_none() && language::form_of(head).is_none(),
+            }
         })
     }
 
@@ -189,6 +202,7 @@ impl<'a> Lower<'a, '_> {
             layers,
             damaged: own.is_some_and(|own| own.damaged),
             body: own.map(|own| Loc { file: own.file, span: own.body }),
+            header: item.header(),
         }
     }
 
@@ -216,7 +230,8 @@ impl<'a> Lower<'a, '_> {
                     Some((_, child)) => child.layers.push(body),
                     None => {
                         let at = Loc { file: body.file, span: body.body };
-                        let child = View { kind, layers: vec![body], damaged: body.damaged, body: Some(at) };
+                        let (layers, header) = (vec![body], item.header());
+                        let child = View { kind, layers, damaged: body.damaged, body: Some(at), header };
                         merged.push((item, child));
                     }
                 }
@@ -247,7 +262,7 @@ impl<'a> Lower<'a, '_> {
         if children.is_empty() {
             let mut layers = Vec::new();
             self.lay_defaults(kind, site, &mut layers);
-            let only_defaults = View { kind, layers, damaged: false, body: None };
+            let only_defaults = View { kind, layers, damaged: false, body: None, header: "" };
             settings.extend(self.settings(&only_defaults));
         }
         for (_, child) in children {

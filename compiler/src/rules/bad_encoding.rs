@@ -18,5 +18,5 @@ pub(super) static RULE: Rule = Rule {
 pub(crate) fn found(at: Loc, path: &str, offset: usize, byte: u8, line: usize) -> Diagnostic {
     Diagnostic::new(&RULE, at, format!("`{path}` is not UTF-8: byte {offset} (line {line}) is 0x{byte:02x}"))
         .here("cannot be read as text")
-        .help("save it as UTF-8; `iconv -f windows-1252 -t utf-8` converts what old editors write")
+        .help(format!("save it as UTF-8; `iconv -f windows-1252 -t utf-8 {path}` converts what old editors write"))
 }

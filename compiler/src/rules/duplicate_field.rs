@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     name: "duplicate-field",
     level: Severity::Error,
     since: "0.1.0",
-    fix: FixKind::Unsafe,
+    fix: FixKind::Safe,
     summary: "the same field twice in one block",
     page: include_str!("duplicate_field.md"),
     check: Check::Reading,
@@ -19,13 +19,19 @@ pub(super) static RULE: Rule = Rule {
 
 /// A field or a single block for the second time.
 pub(crate) fn found(again: Loc, first: Loc, name: &str, statement: &Statement, source: &Source) -> Diagnostic {
+    let help = match statement.value() {
+        Some(_) => "keep the value that is meant",
+        None => "move what is in the second into the first",
+    };
     let noun = if statement.value().is_some() { "set" } else { "there" };
     let diagnostic = Diagnostic::new(&RULE, again, format!("`{name}` is {noun} twice in this block"))
         .here("again here")
         .also(first, "first here")
-        .help("keep one of them");
+        .help(help);
+    let same = source.slice(again.span) == source.slice(first.span);
+    let safety = if same { Safety::Safe } else { Safety::Unsafe };
     match statement.value() {
-        Some(_) => diagnostic.fix("remove the second", Safety::Unsafe, whole_line(again, source), ""),
+        Some(_) => diagnostic.fix("remove the second", safety, whole_line(again, source), ""),
         None => diagnostic,
     }
 }

@@ -14,10 +14,26 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Reading,
 };
 
-/// Two things of one name. `what` is their keyword.
+/// Two things of one name. `what` is the keyword of the second.
 pub(crate) fn found(what: &str, name: &str, first: Loc, again: Loc) -> Diagnostic {
-    Diagnostic::new(&RULE, again, format!("the name `{name}` of this {what} is already taken"))
+    let (message, help) = match what {
+        "let" => (format!("`${name}` is defined twice"), "remove one of the two `let`s, or rename it"),
+        "site" => (format!("there are two sites `{name}`"), "move the blocks of one into the other, or rename one"),
+        "pair" | "deployment" | "scenario" => {
+            (format!("there are two {what}s `{name}`"), "rename one of them, and what refers to it")
+        }
+        what => (
+            format!("the name `{name}` of this {what} is already taken in its site"),
+            "rename one of them, and what refers to it: names are unique in a site, whatever they name",
+        ),
+    };
+    Diagnostic::new(&RULE, again, message).here("again here").also(first, "first here").help(help)
+}
+
+/// Two `topology` blocks, whatever their names.
+pub(crate) fn topology(first: Loc, again: Loc) -> Diagnostic {
+    Diagnostic::new(&RULE, again, "there are two `topology` blocks")
         .here("again here")
         .also(first, "first here")
-        .help("rename one of them; names are unique in a site, whatever they name")
+        .help("keep one: what is imported belongs to the topology of the file that imports it")
 }

@@ -15,14 +15,18 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Reading,
 };
 
-/// A file that cannot be read. `path` is what was tried.
-pub(crate) fn found(at: Loc, path: &str, error: &FileError) -> Diagnostic {
+/// A file that cannot be read. `path` is what was tried; `imported` says that a file names it and not the command line.
+pub(crate) fn found(at: Loc, path: &str, error: &FileError, imported: bool) -> Diagnostic {
     let message = match error {
         FileError::NotFound => format!("there is no file `{path}`"),
         FileError::TooLarge(_) => format!("`{path}` is too large"),
         FileError::Other(reason) => format!("`{path}` cannot be read: {reason}"),
     };
-    Diagnostic::new(&RULE, at, message)
-        .here(format!("tried `{path}`"))
-        .help("an import is looked for from the folder of the file that imports it")
+    let diagnostic = Diagnostic::new(&RULE, at, message);
+    match imported {
+        true => diagnostic
+            .here("imported here")
+            .help("correct the path: it is looked for from the folder of the file that imports it"),
+        false => diagnostic.help("give topoc the path of a file that is there and may be read"),
+    }
 }

@@ -1,10 +1,12 @@
 //! TOPO0006 missing-field: a field or block that is required and absent.
 
-use super::{Check, FixKind, Rule};
-use super::unknown_block::block_name;
-use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
-use crate::language::{Block, Field, Kind, Label, Type};
+use super::protocol_mismatch::named;
+use super::{Check, Context, FixKind, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use crate::language::{Block, Field, Label, Type};
+use crate::model::Broker;
 use crate::options;
+use std::collections::HashSet;
 use topoc_dsl::Span;
 
 pub(super) static RULE: Rule = Rule {
@@ -15,13 +17,34 @@ pub(super) static RULE: Rule = Rule {
     fix: FixKind::Shown,
     summary: "a field or block that is required and absent",
     page: include_str!("missing_field.md"),
-    check: Check::Reading,
+    check: Check::Model(check),
 };
 
+/// Brokers that somebody connects to and that listen nowhere. All else is found while reading.
+fn check(context: &Context<'_>, report: &mut Report) {
+    let mut seen = HashSet::new();
+    for (who, endpoint) in named(context) {
+        for id in context.model.members(endpoint) {
+            let broker = context.model.broker(id);
+            if broker.listeners.is_empty() && !broker.damaged && !context.model.incomplete && seen.insert(id) {
+                report.add(listener(broker, &who, endpoint.at));
+            }
+        }
+    }
+}
+
+fn listener(broker: &Broker, who: &str, from: Loc) -> Diagnostic {
+    Diagnostic::new(&RULE, broker.at, format!("broker `{}` listens nowhere, and {who} connects to it", broker.name.value))
+        .here("`listen` is missing in this block")
+        .also(from, "connects to it")
+        .help("add `listen openwire { port = 61616 }`")
+}
+
 /// A required field that neither the block nor a default nor an overlay gives.
-pub(crate) fn found(at: Loc, kind: Kind, field: &Field, body: Option<Loc>) -> Diagnostic {
+/// `header` is what stands before the brace of the block.
+pub(crate) fn found(at: Loc, header: &str, field: &Field, body: Option<Loc>) -> Diagnostic {
     let example = example(field);
-    let diagnostic = Diagnostic::new(&RULE, at, format!("{} needs `{}`", block_name(kind), field.name))
+    let diagnostic = Diagnostic::new(&RULE, at, format!("`{header}` has no `{}`", field.name))
         .here(format!("`{}` is missing in this block", field.name))
         .help(format!("add `{example}`: {}", field.doc));
     insert(diagnostic, &example, body)
@@ -38,8 +61,11 @@ pub(crate) fn port(at: Loc, name: &str, scheme: &str, body: Option<Loc>) -> Diag
 
 /// A store that does not say where it is.
 pub(crate) fn store_place(at: Loc, kind: &str, field: &str, body: Option<Loc>) -> Diagnostic {
-    let example = if field == "url" { "url = \"jdbc:...\"" } else { "directory = \"/var/lib/activemq\"" };
-    let diagnostic = Diagnostic::new(&RULE, at, format!("a {kind} store needs `{field}`"))
+    let example = match field {
+        "url" => "url = \"jdbc:postgresql://db:5432/activemq\"",
+        _ => "directory = \"/var/lib/activemq\"",
+    };
+    let diagnostic = Diagnostic::new(&RULE, at, format!("`store {kind}` has no `{field}`"))
         .here(format!("`{field}` is missing in this block"))
         .help(format!("add `{example}`"));
     insert(diagnostic, example, body)
@@ -68,8 +94,8 @@ pub(crate) fn label(at: Loc, block: &Block) -> Diagnostic {
 }
 
 /// A scenario that expects nothing.
-pub(crate) fn expectation(at: Loc) -> Diagnostic {
-    Diagnostic::new(&RULE, at, "this scenario expects nothing")
+pub(crate) fn expectation(at: Loc, header: &str) -> Diagnostic {
+    Diagnostic::new(&RULE, at, format!("`{header}` expects nothing"))
         .here("no `expect` in this block")
         .help("add a line such as `expect desktop-1 -> amq-2 -> gc-1`")
 }
@@ -78,7 +104,7 @@ pub(crate) fn expectation(at: Loc) -> Diagnostic {
 pub(crate) fn topology(at: Loc) -> Diagnostic {
     Diagnostic::new(&RULE, at, "there is no `topology` block")
         .here("in this file or one that it imports")
-        .help("add `topology NAME { activemq = \"6.2\" }`: the release decides which options exist")
+        .help("add `topology contact-centre { activemq = \"6.2\" }`: the release decides which options exist")
 }
 
 fn example(field: &Field) -> String {

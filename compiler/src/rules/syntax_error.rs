@@ -4,7 +4,7 @@ use super::{Check, FixKind, Rule};
 use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
 use crate::language::{Block, Form, Label};
 use topoc_dsl::FileId;
-use topoc_dsl::syntax::{SyntaxError, SyntaxErrorKind};
+use topoc_dsl::syntax::{SyntaxError, SyntaxErrorKind, quote};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0001",
@@ -62,7 +62,27 @@ pub(crate) fn label(at: Loc, block: &Block) -> Diagnostic {
 
 /// A statement with a form of its own that is written differently.
 pub(crate) fn form(at: Loc, form: &Form) -> Diagnostic {
-    Diagnostic::new(&RULE, at, format!("`{}` is written differently", form.keyword))
+    let what = match form.keyword {
+        "import" => "the path of a file, in quotes",
+        "let" => "a name, `=` and a value",
+        "property" => "a key in quotes, `=` and a value",
+        "address" => "`from`, a site, `=` and an address in quotes",
+        "raw-xml" => "XML between `\"\"\"` and `\"\"\"`",
+        "cut" | "heal" => "two things with `<->` between them",
+        "settle" => "`before fail-back` and nothing else",
+        "expect" => "a client and all that its request passes, with `->` between them",
+        _ => "one name, or several with `,` between them",
+    };
+    Diagnostic::new(&RULE, at, format!("`{}` takes {what}", form.keyword))
         .here("not understood")
-        .help(format!("write it like `{}`: {}", form.example, form.doc))
+        .help(format!("write it like `{}`", form.example))
+}
+
+/// `import east.topo`
+pub(crate) fn unquoted_import(at: Loc, path: &str) -> Diagnostic {
+    let quoted = quote(path);
+    Diagnostic::new(&RULE, at, "`import` takes the path of a file, in quotes")
+        .here("no quotes")
+        .help(format!("write `import {quoted}`"))
+        .fix("put the path in quotes", Safety::Safe, at, quoted)
 }

@@ -39,7 +39,7 @@ fn listener_found(context: &Context<'_>, broker: &Broker, listener: &Listener, m
         "listener `{}` of broker `{}` cannot listen on `{scheme}:`, which Debian's package lacks",
         listener.name.value, broker.name.value
     );
-    diagnostic(at, message, format!("Transport scheme NOT recognized: [{scheme}]"), module)
+    diagnostic(at, message, &format!("Transport scheme NOT recognized: [{scheme}]"), module)
 }
 
 /// Bridges that find their brokers with a module that is not there.
@@ -58,12 +58,12 @@ fn bridges(context: &Context<'_>, report: &mut Report) {
                 broker.name.value
             );
             let refusal = format!("DiscoveryAgent scheme NOT recognized: [{scheme}]");
-            report.add(diagnostic(at, message, refusal, agent.module).also(debian, "Debian's package"));
+            report.add(diagnostic(at, message, &refusal, agent.module).also(debian, "Debian's package"));
         }
     }
 }
 
-fn diagnostic(at: Loc, message: String, refusal: String, module: &str) -> Diagnostic {
+fn diagnostic(at: Loc, message: String, refusal: &str, module: &str) -> Diagnostic {
     Diagnostic::new(&RULE, at, message).here(format!("the broker stops here with `{refusal}`")).help(format!(
         "install the distribution of the ActiveMQ project and write `distribution = apache`, or remove this; it needs \
          `{module}.jar`"

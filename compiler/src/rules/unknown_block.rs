@@ -34,6 +34,7 @@ pub(crate) fn found(at: Loc, head: &str, within: Kind, source: &Source, statemen
             diagnostic.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), safety, at, near)
         }
         (None, Some(near)) => diagnostic.help(format!("`{near}` exists, but {}", where_it_stands(near))),
+        (None, None) if here.is_empty() => diagnostic.help(format!("{} holds only fields", block_name(within))),
         (None, None) => diagnostic.help(format!("{} may hold {}", block_name(within), value::list(&here))),
     }
 }

@@ -31,12 +31,12 @@ struct Written {
 }
 
 fn check(context: &Context<'_>, report: &mut Report) {
-    let mut seen: HashSet<Loc> = HashSet::new();
+    let mut seen: HashSet<(Loc, String)> = HashSet::new();
     for broker in &context.model.brokers {
         for listener in broker.listeners.iter().filter(|listener| is_closed(listener)) {
             for option in written(context, listener) {
                 let known = options::server_option(&listener.scheme.value, &option.name).is_some();
-                if !known && seen.insert(option.at) {
+                if !known && seen.insert((option.at, option.name.clone())) {
                     report.add(found(broker, listener, &option));
                 }
             }

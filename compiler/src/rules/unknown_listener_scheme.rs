@@ -59,7 +59,10 @@ fn look(context: &Context<'_>, broker: &Broker, listener: &Listener) -> Option<D
 
 /// A raw URI that does not say its scheme. What else can be wrong with the text is not about schemes.
 fn no_scheme(context: &Context<'_>, broker: &Broker, listener: &Listener, fault: &UriError) -> Option<Diagnostic> {
-    let raw = listener.raw.as_ref().filter(|_| matches!(fault.fault, UriFault::NoScheme | UriFault::BadScheme))?;
+    let raw = listener.raw.as_ref()?;
+    if !matches!(fault.fault, UriFault::NoScheme | UriFault::BadScheme) && !raw.text.value.is_empty() {
+        return None;
+    }
     let message = format!("{} has a `uri` without a scheme that a broker knows", whose(broker, listener));
     let at = place::inside(context, raw, fault.range.clone());
     Some(Diagnostic::new(&RULE, at, message).here("a scheme is missing here").help(fault.message.clone()))

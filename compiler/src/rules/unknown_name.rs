@@ -2,7 +2,8 @@
 
 use super::{Check, FixKind, Rule};
 use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
-use crate::{suggest, value};
+use crate::{language, suggest, value};
+use topoc_dsl::Span;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0012",
@@ -15,26 +16,72 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Reading,
 };
 
-/// A name that nothing has. `what` says what was looked for, `known` what there is.
-pub(crate) fn found(at: Loc, what: &str, name: &str, known: &[String]) -> Diagnostic {
-    let diagnostic = Diagnostic::new(&RULE, at, format!("there is no {what} `{name}`")).here("unknown");
-    let bare = name.rsplit('.').next().unwrap_or(name);
+/// A name that nothing has. `what` says what was looked for, `known` what there is, `elsewhere` the full name of
+/// something that has the name in another site.
+pub(crate) fn found(at: Loc, what: &str, name: &str, known: &[String], elsewhere: Option<&str>) -> Diagnostic {
+    let message = match what.matches(" or ").count() {
+        0 | 1 => format!("there is no {what} `{name}`"),
+        _ => format!("nothing in the topology is called `{name}`"),
+    };
+    let diagnostic = Diagnostic::new(&RULE, at, message).here("unknown");
+    let near = known.iter().map(String::as_str).filter(|other| digits(other) == digits(name));
+    match (elsewhere, suggest::suggest(name, near.clone())) {
+        (Some(full), _) => suggested(diagnostic, full, Safety::Shown),
+        (None, Some(near_name)) => {
+            let safety = if suggest::only_near(name, near) { Safety::Safe } else { Safety::Shown };
+            suggested(diagnostic, near_name, safety)
+        }
+        (None, None) => diagnostic.help(declared(what, known)),
+    }
+}
+
+/// `amq-1.opnwire`: the broker is there.
+pub(crate) fn listener(at: Loc, broker: &str, name: &str, known: &[String]) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::new(&RULE, at, format!("broker `{broker}` has no listener `{name}`")).here("unknown listener");
     let names = || known.iter().map(String::as_str);
-    match suggest::suggest(name, names()).or_else(|| suggest::suggest(bare, names())) {
+    match suggest::suggest(name, names()) {
         Some(near) => {
             let safety = if suggest::only_near(name, names()) { Safety::Safe } else { Safety::Shown };
-            diagnostic.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), safety, at, near)
+            let start = at.span.end as usize - name.len();
+            let listener = Loc { span: Span::new(start, at.span.end as usize), ..at };
+            diagnostic.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), safety, listener, near)
         }
-        None if known.is_empty() => diagnostic.help(format!("the topology has no {what} at all")),
-        None if known.len() <= 8 => diagnostic.help(format!("there is {}", value::list(known).replace(" or ", " and "))),
-        None => diagnostic.help(format!("none of the {} that there are is called like that", known.len())),
+        None if known.is_empty() => diagnostic.help(format!("give `{broker}` a listener: `listen {name} {{ }}`")),
+        None => diagnostic.help(format!("its listeners are {}", all(known))),
     }
+}
+
+fn suggested(diagnostic: Diagnostic, name: &str, safety: Safety) -> Diagnostic {
+    let at = diagnostic.primary();
+    diagnostic.help(format!("did you mean `{name}`?")).fix(format!("write `{name}`"), safety, at, name)
+}
+
+/// What there is, or how to declare the first.
+fn declared(what: &str, known: &[String]) -> String {
+    let keyword = what.split(' ').next().unwrap_or(what).to_lowercase();
+    match (known, language::block_of(&keyword)) {
+        ([], Some(block)) => format!("there is no {what} at all; declare one, for example `{}`", block.example),
+        ([], None) => format!("there is no {what} at all"),
+        ([only], _) => format!("there is only `{only}`"),
+        (known, _) if known.len() <= 8 => format!("there are {}", all(known)),
+        (known, _) => format!("none of the {} that there are is called like that", known.len()),
+    }
+}
+
+fn all(names: &[String]) -> String {
+    value::list(names).replace(" or ", " and ")
+}
+
+/// `amq-2` is no misspelt `amq-1`: names that differ in a number are different names.
+fn digits(name: &str) -> String {
+    name.chars().filter(char::is_ascii_digit).collect()
 }
 
 /// A name that something of another kind has.
 pub(crate) fn other_kind(at: Loc, what: &str, name: &str, is: &str, declared: Loc) -> Diagnostic {
     Diagnostic::new(&RULE, at, format!("`{name}` is a {is}, not a {what}"))
-        .here(format!("a {what} is expected here"))
+        .here(format!("a {what} belongs here"))
         .also(declared, format!("the {is} is declared here"))
         .help(format!("name a {what}"))
 }

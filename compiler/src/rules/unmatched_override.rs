@@ -2,7 +2,7 @@
 
 use super::{Check, FixKind, Rule};
 use crate::diagnostic::{Severity, Diagnostic, Loc};
-use crate::suggest;
+use crate::{suggest, value};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0014",
@@ -22,6 +22,11 @@ pub(crate) fn found(at: Loc, keyword: &str, name: &str, known: &[String]) -> Dia
     let bare = name.rsplit('.').next().unwrap_or(name);
     match suggest::suggest(bare, known.iter().map(String::as_str)) {
         Some(near) => diagnostic.help(format!("did you mean `override {keyword} {near}`?")),
-        None => diagnostic.help(format!("name a {keyword} of the topology, or remove the override")),
+        None if known.is_empty() => diagnostic.help(format!("remove the override: the topology has no {keyword}")),
+        None if known.len() > 8 => diagnostic.help(format!("name a {keyword} of the topology, or remove the override")),
+        None => {
+            let known = value::list(known).replace(" or ", " and ");
+            diagnostic.help(format!("name a {keyword} of the topology, which has {known}"))
+        }
     }
 }
