@@ -39,10 +39,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
 fn usage(error: &clap::Error, io: &mut Io<'_>) -> Result<u8, Failure> {
     let text = error.render();
     let (screen, out) = if error.use_stderr() { (io.err, &mut io.stderr) } else { (io.out, &mut io.stdout) };
-    if screen.colour {
-        write!(out, "{}", text.ansi())?
-    } else {
-        write!(out, "{text}")?
-    }
+    let text = if screen.colour { text.ansi().to_string() } else { text.to_string() };
+    out.write_all(text.as_bytes())?;
     Ok(if error.use_stderr() { FAILED } else { CLEAN })
 }

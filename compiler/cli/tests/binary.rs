@@ -1,4 +1,5 @@
 //! What only the real program can show: its exit codes, a reader that goes away, and names that are no text.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
 
 use std::io::Read;
 use std::path::Path;
