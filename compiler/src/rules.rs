@@ -81,6 +81,8 @@ macro_rules! rules {
     };
 }
 
+mod broker_order;
+
 // The one list of rules. A new one is its two files and a line here.
 rules! {
     syntax_error
@@ -98,7 +100,15 @@ rules! {
     ambiguous_name
     unmatched_override
     failover_on_listener
+    literal_site_order
+    local_broker_not_first
+    mode_member_count
+    connector_in_no_deployment
     duplicate_name
+    duplicate_broker_name
+    broker_name_characters
+    shared_store_not_a_pair
+    pair_with_two_stores
 }
 
 /// A rule by its code or name.
