@@ -9,7 +9,7 @@ mod fields;
 use crate::kebab::kebab;
 use crate::options::{self, OptionSpec, OptionType};
 use crate::schema::{self, AttrType};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::LazyLock;
 
 pub use fields::OWN;
@@ -383,16 +383,21 @@ pub struct OwnField {
 }
 
 /// The fields of one kind of block, by name.
-pub type Fields = HashMap<String, Field>;
+pub type Fields = FxHashMap<String, Field>;
 
-static FIELDS: LazyLock<HashMap<Kind, Fields>> =
-    LazyLock::new(|| BLOCKS.iter().map(|block| (block.kind, fields_of(block.kind))).collect());
+/// By [`Kind`] as a number.
+static FIELDS: LazyLock<Vec<Fields>> = LazyLock::new(|| {
+    let mut fields = vec![Fields::default(); Kind::Override as usize + 1];
+    for block in BLOCKS {
+        fields[block.kind as usize] = fields_of(block.kind);
+    }
+    fields
+});
 
 /// The fields of a kind of block. A store has those of all kinds of stores; `store_fields` tells them apart.
 #[must_use]
 pub fn fields(kind: Kind) -> &'static Fields {
-    static NONE: LazyLock<Fields> = LazyLock::new(Fields::new);
-    FIELDS.get(&kind).unwrap_or(&NONE)
+    &FIELDS[kind as usize]
 }
 
 /// One field by its name.
@@ -440,7 +445,7 @@ pub fn elements(kind: Kind) -> &'static [&'static str] {
 }
 
 fn fields_of(kind: Kind) -> Fields {
-    let mut fields = Fields::new();
+    let mut fields = Fields::default();
     for own in OWN.iter().filter(|own| own.kind == kind) {
         let field = Field {
             name: own.name.to_owned(),

@@ -1,6 +1,8 @@
 //! Syntax to model, model to diagnostics, model to artifacts. Pure: no files, no clock, no environment.
 
+pub mod addresses;
 pub mod diagnostic;
+pub mod dialling;
 pub mod emit;
 pub mod kebab;
 pub mod language;

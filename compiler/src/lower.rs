@@ -17,7 +17,7 @@ use crate::rules;
 use crate::sources::Sources;
 use crate::value::{Lets, Meaning, Written};
 use names::{Entity, Names};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use topoc_dsl::FileId;
 use topoc_dsl::syntax::{ArgumentKind, Statement, decode};
 use view::{Layer, Override, View};
@@ -63,8 +63,8 @@ pub(crate) fn lower(sources: &Sources, lets: &Lets<'_>, unread: bool, report: &m
         report,
         model: Model::default(),
         names: Names::default(),
-        defaults: HashMap::new(),
-        site_defaults: HashMap::new(),
+        defaults: FxHashMap::default(),
+        site_defaults: FxHashMap::default(),
         overrides: Vec::new(),
         unread: unread || sources.files.iter().any(|source| !source.tree.errors.is_empty()),
         missing: sources.missing,
@@ -92,8 +92,8 @@ struct Lower<'a, 'r> {
     report: &'r mut Report,
     model: Model,
     names: Names<'a>,
-    defaults: HashMap<Kind, Vec<Layer<'a>>>,
-    site_defaults: HashMap<(SiteId, Kind), Vec<Layer<'a>>>,
+    defaults: FxHashMap<Kind, Vec<Layer<'a>>>,
+    site_defaults: FxHashMap<(SiteId, Kind), Vec<Layer<'a>>>,
     overrides: Vec<Override<'a>>,
     /// Some file could not be read in whole.
     unread: bool,
@@ -232,6 +232,7 @@ impl<'a> Lower<'a, '_> {
     fn resolve(&mut self) {
         let later = std::mem::take(&mut self.later);
         let of = |kind: Kind| later.iter().filter(move |(found, _)| *found == kind).map(|(_, item)| *item);
+        self.reserve(of(Kind::Bridge).count(), of(Kind::Deployment).count());
         let topologies: Vec<Item<'a>> = of(Kind::Topology).collect();
         self.topology(&topologies);
         of(Kind::Broker).for_each(|item| self.broker(item));
@@ -244,6 +245,16 @@ impl<'a> Lower<'a, '_> {
         of(Kind::Deployment).for_each(|item| self.deployment(item));
         of(Kind::Scenario).for_each(|item| self.scenario(item));
         of(Kind::Guarantee).for_each(|item| self.guarantee(item));
+    }
+
+    /// How many of each there will be is known, and growing by doubling would cost twice the memory.
+    fn reserve(&mut self, bridges: usize, deployments: usize) {
+        self.model.brokers.reserve_exact(self.names.brokers as usize);
+        self.model.finesse.reserve_exact(self.names.finesse as usize);
+        self.model.connectors.reserve_exact(self.names.connectors as usize);
+        self.model.clients.reserve_exact(self.names.clients as usize);
+        self.model.bridges.reserve_exact(bridges);
+        self.model.deployments.reserve_exact(deployments);
     }
 
     fn topology(&mut self, items: &[Item<'a>]) {
@@ -328,9 +339,12 @@ impl<'a> Lower<'a, '_> {
             connector.deployment.get_or_insert((id, place));
         }
         self.model.incomplete |= !whole;
-        let requests = self.text(&view, "requests").map_or_else(|| "GC.REQUESTS".to_owned(), |set| set.value);
+        let requests = self.text(&view, "requests");
+        let requests_at = requests.as_ref().map(|set| set.at);
+        let requests = requests.map_or_else(|| "GC.REQUESTS".to_owned(), |set| set.value);
         let damaged = !whole || view.damaged;
-        self.model.deployments.push(Deployment { name, at: item.at(), mode, connectors, requests, damaged });
+        let at = item.at();
+        self.model.deployments.push(Deployment { name, at, mode, connectors, requests, requests_at, damaged });
     }
 
     fn unused_overrides(&mut self) {

@@ -457,6 +457,8 @@ pub struct Deployment {
     pub connectors: Vec<Set<ConnectorId>>,
     /// The queue that requests are sent to.
     pub requests: String,
+    /// Where that is written.
+    pub requests_at: Option<Loc>,
     /// A part of it could not be read.
     pub damaged: bool,
 }
@@ -667,14 +669,24 @@ impl Model {
     }
 }
 
+/// The priority of the connector at this place of a deployment: 127 and 100, as the deployment models have it, then 99, 98
+/// and so on, so that connectors whose priority nobody writes are never equal.
+#[must_use]
+pub fn default_priority(place: usize) -> i64 {
+    match i64::try_from(place) {
+        Ok(0) => 127,
+        Ok(place) => (101 - place).max(0),
+        Err(_) => 0,
+    }
+}
+
 impl Connector {
-    /// The priority that is written or follows from its place in a deployment: 127 for the first, 100 for the others.
+    /// The priority that is written or follows from its place in a deployment: see [`default_priority`].
     #[must_use]
     pub fn effective_priority(&self) -> i64 {
-        match (&self.priority, self.deployment) {
-            (Some(priority), _) => priority.value,
-            (None, Some((_, place))) if place > 0 => 100,
-            (None, _) => 127,
+        match &self.priority {
+            Some(priority) => priority.value,
+            None => default_priority(self.deployment.map_or(0, |(_, place)| place)),
         }
     }
 

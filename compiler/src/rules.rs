@@ -72,6 +72,9 @@ pub struct Context<'a> {
     pub sources: &'a Sources,
 }
 
+mod element_options;
+mod place;
+
 macro_rules! rules {
     ($($name:ident)*) => {
         $(pub(crate) mod $name;)*
@@ -82,6 +85,7 @@ macro_rules! rules {
 }
 
 mod broker_order;
+mod dialled;
 
 // The one list of rules. A new one is its two files and a line here.
 rules! {
@@ -100,6 +104,24 @@ rules! {
     ambiguous_name
     unmatched_override
     failover_on_listener
+    discovery_on_listener
+    unknown_listener_scheme
+    unknown_listener_option
+    port_collision
+    listener_name_collision
+    transport_not_in_distribution
+    unknown_failover_option
+    option_on_last_broker
+    priority_backup_with_randomize
+    no_fail_back
+    unordered_priority_uris
+    priority_uri_not_listed
+    unknown_address
+    protocol_mismatch
+    single_broker_client
+    equal_priorities
+    standby_outranks_primary
+    priority_out_of_range
     literal_site_order
     local_broker_not_first
     mode_member_count
@@ -109,6 +131,13 @@ rules! {
     broker_name_characters
     shared_store_not_a_pair
     pair_with_two_stores
+    finesse_port
+    same_finesse_twice
+    forbidden_character
+    literal_password
+    secret_file_in_xml
+    attribute_too_new
+    removed_store
 }
 
 /// A rule by its code or name.

@@ -125,12 +125,13 @@ impl Builder<'_> {
     fn directive(&mut self, pair: Pair<'_, Rule>) -> Statement {
         let mut span = self.span(&pair);
         let mut head = Head { span: Span { start: span.start, end: span.start }, quoted: false };
-        let mut arguments = Vec::new();
         let mut tail = Tail::Nothing;
         let mut parts = pair.into_inner();
         if let Some(first) = parts.next() {
             head = Head { span: self.span(&first), quoted: first.as_rule() == Rule::text };
         }
+        // The last part is nearly always the body or the value.
+        let mut arguments = Vec::with_capacity(parts.len().saturating_sub(1));
         for part in parts {
             match part.as_rule() {
                 Rule::body => tail = Tail::Body(self.body(part)),
@@ -151,9 +152,11 @@ impl Builder<'_> {
         let newlines = pair.as_str().len() - pair.as_str().trim_start().len();
         span.start = Span::at(span.start as usize + newlines).start;
         let errors = self.errors.len();
-        let mut statements = Vec::new();
+        let parts = pair.into_inner();
+        // The last part is the closing brace.
+        let mut statements = Vec::with_capacity(parts.len().saturating_sub(1));
         let mut damaged = false;
-        for part in pair.into_inner() {
+        for part in parts {
             damaged |= part.as_rule() == Rule::bad || (part.as_rule() == Rule::close && part.as_str().is_empty());
             statements.extend(self.statement(part));
         }
@@ -202,7 +205,7 @@ impl Builder<'_> {
 
     /// The values among `pairs`. A name with parentheses behind it comes as two pairs.
     fn values(&self, pairs: Pairs<'_, Rule>) -> Vec<Value> {
-        let mut values: Vec<Value> = Vec::new();
+        let mut values: Vec<Value> = Vec::with_capacity(pairs.len());
         for pair in pairs {
             let span = self.span(&pair);
             let kind = match pair.as_rule() {

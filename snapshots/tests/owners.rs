@@ -13,8 +13,13 @@ type Names = BTreeSet<String>;
 /// A folder of snapshots, and what its test writes into it.
 type Owner = (&'static str, fn() -> Names);
 
-const OWNERS: &[Owner] =
-    &[("examples", || folders("../examples")), ("rules", || RULES.iter().map(|rule| rule.name.to_owned()).collect())];
+const OWNERS: &[Owner] = &[
+    ("examples", || folders("../examples")),
+    ("rules", || RULES.iter().map(|rule| rule.name.to_owned()).collect()),
+    ("slips", || {
+        include_str!("../data/slips.toml").parse::<toml::Table>().unwrap().into_iter().map(|row| row.0).collect()
+    }),
+];
 
 #[test]
 fn every_snapshot_has_an_owner() {

@@ -12,6 +12,7 @@ use topoc_compiler::diagnostic::Severity;
 pub(crate) struct Args {
     /// When to use colours
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto, alias = "colour")]
+    #[arg(display_order = 100)]
     pub(crate) color: Color,
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -133,12 +134,13 @@ pub(crate) struct FmtArgs {
 
 /// What `explain` takes.
 #[derive(Debug, ClapArgs)]
+#[group(required = true, multiple = false)]
 pub(crate) struct ExplainArgs {
     /// A rule's code or name
-    #[arg(value_name = "RULE", required_unless_present_any = ["all", "fields"], conflicts_with_all = ["all", "fields"])]
+    #[arg(value_name = "RULE")]
     pub(crate) rule: Option<String>,
     /// List every rule
-    #[arg(long, conflicts_with = "fields")]
+    #[arg(long)]
     pub(crate) all: bool,
     /// List the fields of a kind of block, or of every kind
     #[arg(long, value_name = "KIND")]
@@ -156,14 +158,12 @@ pub(crate) struct NewArgs {
     pub(crate) folder: PathBuf,
 }
 
-/// When to use colours.
+/// When to use colours: on a terminal, in files and pipes too, or not at all.
+// The variants have no doc comments, so that help shows them in one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal
     Auto,
-    /// Also in files and pipes
     Always,
-    /// Not at all
     Never,
 }
 

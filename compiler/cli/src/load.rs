@@ -42,9 +42,9 @@ fn entry(path: &Path, folder: &Path) -> Result<PathBuf, Failure> {
         [] => Err(Failure::new(format!("there is no `.topo` file in {}", shown(path)))
             .help("name a file, or start a project with `topoc new active-active DIR`")),
         several => {
-            let names: Vec<String> = several.iter().map(|path| format!("`{}`", path.display())).collect();
+            let names = crate::render::some(several.iter().map(|path| path.display()));
             Err(Failure::new(format!("{} has several topologies and no `main.topo`", shown(path)))
-                .help(format!("name one: {}", names.join(", "))))
+                .help(format!("name one: {names}")))
         }
     }
 }
@@ -98,7 +98,8 @@ impl<'a> Disk<'a> {
         let cuts = std::iter::once(name.len()).chain(name.rmatch_indices('/').map(|(at, _)| at));
         for cut in cuts.filter(|_| !self.odd.is_empty()) {
             if let Some(real) = name.get(..cut).filter(|head| !head.is_empty()).and_then(|head| self.odd.get(head)) {
-                return self.folder.join(real).join(name.get(cut + 1..).unwrap_or(""));
+                let rest = name.get(cut + 1..).map_or_else(|| real.clone(), |rest| real.join(rest));
+                return self.folder.join(rest);
             }
         }
         self.folder.join(name)

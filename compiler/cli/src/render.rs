@@ -45,6 +45,16 @@ pub(crate) fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{plural}")
 }
 
+/// The first few of a list of names.
+pub(crate) fn some<N: std::fmt::Display>(names: impl Iterator<Item = N>) -> String {
+    const FEW: usize = 8;
+    let mut names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let rest = names.len().saturating_sub(FEW);
+    names.truncate(FEW);
+    let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    names.join(", ") + &rest
+}
+
 /// What a terminal would obey instead of show: control characters, and those that turn the direction of writing
 /// (Unicode Standard Annex 9). Texts of findings repeat what stands in files that anyone may have written.
 pub(crate) fn unsafe_to_show(c: char) -> bool {

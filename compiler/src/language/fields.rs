@@ -59,7 +59,7 @@ pub static OWN: &[OwnField] = &[
 
     required(Kind::Connector, "brokers", Type::Refs(ANY_BROKER), "in the order of preference; local first"),
     own(Kind::Connector, "finesse", Type::Refs(&[Kind::Finesse]), "", "in the order of preference"),
-    own(Kind::Connector, "priority", Type::Integer(i64::MIN, i64::MAX), "127 for a deployment's first connector, 100 for the others", "the consumer priority: higher gets the requests"),
+    own(Kind::Connector, "priority", Type::Integer(i64::MIN, i64::MAX), "127 for a deployment's first connector, 100 for the second, then 99, 98 and so on", "the consumer priority: higher gets the requests"),
     own(Kind::Connector, "timeout", Type::Duration(true), "", "how long a send may wait for a broker"),
     own(Kind::Connector, "prefetch", Type::Integer(0, 32766), "1000", "requests the broker hands over before the first is answered"),
     own(Kind::Connector, "randomize", BOOL, "false", "whether the order of brokers is shuffled"),

@@ -218,10 +218,14 @@ impl<'a> Lower<'a, '_> {
         let Some(spec) = language::spec(kind) else { return Vec::new() };
         let mut merged: Vec<(Item<'a>, View<'a>)> = Vec::new();
         for layer in &view.layers {
+            let before = merged.len();
             for item in layer.items().filter(|item| item.head() == spec.keyword && !item.statement.broken) {
                 let Some(body) = Layer::of(&item) else { continue };
                 let name = item.name().map(|name| name.value);
-                let same = merged.iter_mut().find(|(other, _)| other.name().map(|name| name.value) == name);
+                // Two listeners of one name in one place are two, which a rule reports.
+                let end = if kind == Kind::Listen { before } else { merged.len() };
+                let earlier = merged.iter_mut().take(end);
+                let same = earlier.into_iter().find(|(other, _)| other.name().map(|name| name.value) == name);
                 match same {
                     Some((_, child)) => child.layers.push(body),
                     None => {

@@ -33,6 +33,6 @@ fn found(broker: &Broker, listener: &Listener) -> Diagnostic {
         .help("failover is for those who connect: listen on `tcp`, and list the brokers in the connector's `brokers`");
     match &listener.raw {
         Some(raw) => diagnostic.fix("listen on the usual port", Safety::Unsafe, raw.text.at, "\"tcp://0.0.0.0:61616\""),
-        None => diagnostic.fix("listen on tcp", Safety::Unsafe, listener.scheme.at, "tcp"),
+        None => diagnostic.fix("listen on tcp", Safety::Unsafe, listener.scheme.at, "\"tcp\""),
     }
 }

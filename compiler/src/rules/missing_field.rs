@@ -1,9 +1,12 @@
 //! TOPO0006 missing-field: a field or block that is required and absent.
 
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
+use super::protocol_mismatch::named;
+use super::{Check, Context, FixKind, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
 use crate::language::{Block, Field, Label, Type};
+use crate::model::Broker;
 use crate::options;
+use std::collections::HashSet;
 use topoc_dsl::Span;
 
 pub(super) static RULE: Rule = Rule {
@@ -14,8 +17,28 @@ pub(super) static RULE: Rule = Rule {
     fix: FixKind::Shown,
     summary: "a field or block that is required and absent",
     page: include_str!("missing_field.md"),
-    check: Check::Reading,
+    check: Check::Model(check),
 };
+
+/// Brokers that somebody connects to and that listen nowhere. All else is found while reading.
+fn check(context: &Context<'_>, report: &mut Report) {
+    let mut seen = HashSet::new();
+    for (who, endpoint) in named(context) {
+        for id in context.model.members(endpoint) {
+            let broker = context.model.broker(id);
+            if broker.listeners.is_empty() && !broker.damaged && !context.model.incomplete && seen.insert(id) {
+                report.add(listener(broker, &who, endpoint.at));
+            }
+        }
+    }
+}
+
+fn listener(broker: &Broker, who: &str, from: Loc) -> Diagnostic {
+    Diagnostic::new(&RULE, broker.at, format!("broker `{}` listens nowhere, and {who} connects to it", broker.name.value))
+        .here("`listen` is missing in this block")
+        .also(from, "connects to it")
+        .help("add `listen openwire { port = 61616 }`")
+}
 
 /// A required field that neither the block nor a default nor an overlay gives.
 /// `header` is what stands before the brace of the block.

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     fix: FixKind::Safe,
     summary: "a field that this block does not have",
     page: include_str!("unknown_field.md"),
-    check: Check::Reading,
+    check: Check::Model(super::element_options::check),
 };
 
 /// A field that does not exist in this kind of block.

@@ -2,7 +2,7 @@
 
 use crate::args::BuildArgs;
 use crate::failure::Failure;
-use crate::render::{Summary, counted, human};
+use crate::render::{Summary, counted, human, some};
 use crate::store::{self, Artifact, Build, Difference, DifferenceKind, Digest, Input, RealDisk, Report};
 use crate::terminal::{Io, Paint};
 use crate::{CLEAN, FINDINGS, load};
@@ -60,16 +60,6 @@ fn known_site(site: &str, model: &Model) -> Result<(), Failure> {
         Some(near) => failure.help(format!("did you mean `--site {near}`?")),
         None => failure.help(format!("the sites are {}", some(sites()))),
     })
-}
-
-/// The first few of a list of names.
-fn some<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    const FEW: usize = 8;
-    let mut names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    let rest = names.len().saturating_sub(FEW);
-    names.truncate(FEW);
-    let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    names.join(", ") + &rest
 }
 
 fn artifact(from: emit::Artifact) -> Artifact {

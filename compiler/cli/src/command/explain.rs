@@ -142,25 +142,38 @@ fn fields(block: &Block, paint: Paint, out: &mut impl Write) -> io::Result<()> {
     let rows: Vec<[String; 5]> = fields.into_iter().map(row).collect();
     let heading = ["field", "type", "default", "in ActiveMQ", "meaning"].map(str::to_owned);
     let widths: [usize; 5] = std::array::from_fn(|column| {
-        let cells = rows.iter().chain([&heading]).map(|row| row.get(column).map_or(0, |cell| cell.chars().count()));
-        // A cell that is wider than this moves only its own row.
-        cells.filter(|width| *width <= WIDEST_CELL).max().unwrap_or(0)
+        let cells = rows.iter().chain([&heading]).filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     });
     writeln!(out, "  {}", paint.dim(&line(&heading, &widths, Paint(false))))?;
     rows.iter().try_for_each(|row| writeln!(out, "  {}", line(row, &widths, paint)))
 }
 
-/// Columns wider than this leave no room for the others.
-const WIDEST_CELL: usize = 32;
+/// A default that takes more room than this stands behind the meaning, so that the columns stay side by side.
+const LONG_DEFAULT: usize = 20;
 
 fn row(field: &Field) -> [String; 5] {
-    let default = match (field.required, field.default) {
-        (true, _) => "required",
-        (false, "") => "-",
-        (false, default) => default,
+    let mut meaning = field.doc.to_owned();
+    let default = match default(field) {
+        long if long.chars().count() > LONG_DEFAULT => {
+            meaning += &format!(" (default: {long})");
+            "*".to_owned()
+        }
+        short => short,
     };
     let real = if field.real.is_empty() { "-" } else { field.real };
-    [field.name.clone(), type_words(&field.ty), default.to_owned(), real.to_owned(), field.doc.to_owned()]
+    [field.name.clone(), type_words(&field.ty), default, real.to_owned(), meaning.trim_start().to_owned()]
+}
+
+fn default(field: &Field) -> String {
+    let number = field.default.parse::<u64>().is_ok_and(|number| number > 0);
+    match (field.required, field.default, &field.ty) {
+        (true, ..) => "required".into(),
+        (false, "", _) => "-".into(),
+        (false, default, Type::Duration(_)) if number => format!("{default} ms"),
+        (false, default, Type::Size) if number => format!("{default} bytes"),
+        (false, default, _) => default.into(),
+    }
 }
 
 fn line(row: &[String; 5], widths: &[usize; 5], paint: Paint) -> String {
@@ -185,8 +198,8 @@ fn type_words(ty: &Type) -> String {
         Type::Size => "size".into(),
         Type::Port => "1 to 65535".into(),
         Type::Texts => "list of texts".into(),
-        Type::Refs(kinds) => format!("list of {}", kind_words(kinds, "s")),
-        Type::Ref(kinds) => kind_words(kinds, ""),
+        Type::Refs(kinds) => format!("[{}]", kind_words(kinds)),
+        Type::Ref(kinds) => kind_words(kinds),
         Type::Secret => "secret(...)".into(),
         Type::Release => "release".into(),
         Type::Uri => "URI".into(),
@@ -194,7 +207,7 @@ fn type_words(ty: &Type) -> String {
     }
 }
 
-fn kind_words(kinds: &[Kind], plural: &str) -> String {
-    let words = kinds.iter().filter_map(|kind| language::spec(*kind)).map(|block| format!("{}{plural}", block.keyword));
-    words.collect::<Vec<_>>().join(" or ")
+fn kind_words(kinds: &[Kind]) -> String {
+    let words = kinds.iter().filter_map(|kind| language::spec(*kind)).map(|block| block.keyword);
+    words.collect::<Vec<_>>().join(" | ")
 }

@@ -121,7 +121,7 @@ fn format(text: &str, name: &str, io: &mut Io<'_>) -> Result<String, Failure> {
 
 fn write_errors(text: &str, name: &str, errors: &[SyntaxError], io: &mut Io<'_>) -> Result<(), Failure> {
     let source = Source::new(name.to_owned(), text.into(), topoc_dsl::syntax::Tree::default(), false);
-    let sources = Sources { files: vec![source] };
+    let sources = Sources { files: vec![source], ..Sources::default() };
     let found: Vec<Diagnostic> = errors.iter().map(|error| rules::syntax(FileId(0), error)).collect();
     let hidden = human::write(&sources, &found, MOST_FINDINGS, io.err, &mut io.stderr)?;
     if hidden > 0 {

@@ -63,7 +63,7 @@ fn worst(diagnostics: &[Diagnostic], max: usize) -> Vec<&Diagnostic> {
 fn one(sources: &Sources, diagnostic: &Diagnostic, screen: Screen) -> String {
     let finding = Finding::new(sources, diagnostic);
     let handler = GraphicalReportHandler::new_themed(theme(&finding, screen))
-        .with_links(false)
+        .with_urls(false)
         .with_width(screen.width)
         .with_context_lines(CONTEXT);
     let mut text = String::new();
@@ -83,7 +83,7 @@ fn theme(finding: &Finding<'_>, screen: Screen) -> GraphicalTheme {
         Severity::Warning => styles.warning,
         Severity::Note => styles.advice,
     };
-    let style = |label: &LabeledSpan| if label.primary() { own.bold() } else { styles.help };
+    let style = |label: &LabeledSpan| if label.primary() { own } else { styles.help };
     styles.highlights = finding.labels.iter().map(style).collect();
     let characters =
         ThemeCharacters { error: "error:".into(), warning: "warning:".into(), advice: "note:".into(), ..characters };

@@ -1,0 +1,354 @@
+//! TOPO0701 literal-password: a password that stands in the file itself.
+
+use super::{Check, Context, FixKind, Rule, place};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use crate::model::{Bridge, Broker, Dialer, PropertyValue, RawUri, Remote, Set, Setting, SettingValue};
+use crate::uri::{Uri, UriKind};
+use crate::value::Secret;
+use std::collections::HashSet;
+use std::ops::Range;
+use topoc_dsl::Span;
+
+pub(super) static RULE: Rule = Rule {
+    code: "TOPO0701",
+    name: "literal-password",
+    level: Severity::Error,
+    since: "0.1.0",
+    fix: FixKind::Unsafe,
+    summary: "a password, key or token that stands in the file itself",
+    page: include_str!("literal_password.md"),
+    check: Check::Model(check),
+};
+
+/// Names whose value is a secret, by their last word.
+const SECRET_WORDS: &[&str] = &["password", "passwd", "passphrase", "pwd", "secret", "token", "apikey"];
+/// The same, by their last two.
+const SECRET_KEYS: &[&str] = &["api", "private", "access", "secret", "encryption", "shared"];
+
+/// A secret that was found. Never holds its text.
+struct Found {
+    at: Loc,
+    /// Whose it is, as the beginning of a sentence.
+    whose: String,
+    help: String,
+    /// What may be put in its place.
+    instead: Option<String>,
+}
+
+fn check(context: &Context<'_>, report: &mut Report) {
+    let mut found = Vec::new();
+    for broker in &context.model.brokers {
+        of_broker(context, broker, &mut found);
+    }
+    for (kind, dialer) in context.model.dialers() {
+        of_dialer(context, kind, dialer, &mut found);
+    }
+    for bridge in &context.model.bridges {
+        of_bridge(context, bridge, &mut found);
+    }
+    let mut seen: HashSet<Loc> = HashSet::new();
+    for found in found {
+        if seen.insert(found.at) {
+            report.add(diagnostic(found));
+        }
+    }
+}
+
+fn diagnostic(found: Found) -> Diagnostic {
+    let message = format!("{} is written into the file", found.whose);
+    let diagnostic = Diagnostic::new(&RULE, found.at, message)
+        .here("whoever can read this file or its history has it")
+        .help(found.help);
+    match found.instead {
+        Some(text) => diagnostic.fix("take it from the environment", Safety::Unsafe, found.at, text),
+        None => diagnostic,
+    }
+}
+
+fn of_broker(context: &Context<'_>, broker: &Broker, found: &mut Vec<Found>) {
+    let name = &broker.name.value;
+    for user in broker.users.iter().flat_map(|users| &users.users) {
+        let whose = format!("the password of user `{}` of broker `{name}`", user.name.value);
+        found.extend(literal(context, user.password.as_ref(), whose, &variable(&user.name.value)));
+    }
+    for listener in &broker.listeners {
+        let whose = format!("listener `{}` of broker `{name}`", listener.name.value);
+        let help = "take it out; Java has system properties for key stores: `-Djavax.net.ssl.keyStorePassword`";
+        found.extend(listener.settings.iter().filter_map(|setting| of_setting(setting, &whose, help)));
+        found.extend(listener.raw.iter().flat_map(|raw| of_uri(context, raw, &whose, help)));
+    }
+    if let Some(store) = &broker.store {
+        let whose = format!("the database password of broker `{name}`");
+        let variable =
+            store.user.as_ref().map_or_else(|| variable(&format!("{name}_db")), |user| variable(&user.value));
+        let help = format!("take it out of the URL and write `password = secret(\"env:{variable}\")`");
+        let in_url = store.place.as_ref().filter(|url| holds_secret(&url.value));
+        found.extend(in_url.map(|url| Found { at: url.at, whose: whose.clone(), help, instead: None }));
+        found.extend(literal(context, store.password.as_ref(), whose, &variable));
+    }
+    for raw in &broker.raw_xml {
+        found.extend(of_xml(context, raw, name));
+    }
+}
+
+fn of_dialer(context: &Context<'_>, kind: &str, dialer: &Dialer, found: &mut Vec<Found>) {
+    let name = &dialer.name.value;
+    let variable_of_user = variable(dialer.user.as_ref().map_or(name, |user| &user.value));
+    let whose = format!("the password of {kind} `{name}`");
+    found.extend(literal(context, dialer.password.as_ref(), whose, &variable_of_user));
+    for (key, value) in &dialer.properties {
+        let PropertyValue::Text(text) = value else { continue };
+        if is_secret_name(&key.value) && is_literal(&text.value) {
+            let instead = format!("secret(\"env:{}\")", upper(&key.value));
+            let whose = format!("the value of property `{}` of {kind} `{name}`", key.value);
+            let direct = context.sources.text(text.at).starts_with('"');
+            found.push(Found {
+                at: text.at,
+                whose,
+                help: format!("write `{instead}`"),
+                instead: direct.then_some(instead),
+            });
+        }
+    }
+    let whose = format!("{kind} `{name}`");
+    let help = format!("take it out and write `user` and `password = secret(\"env:{variable_of_user}\")`");
+    let settings = dialer.failover.iter().chain(&dialer.options);
+    found.extend(settings.filter_map(|setting| of_setting(setting, &whose, &help)));
+    found.extend(dialer.raw.iter().flat_map(|raw| of_uri(context, raw, &whose, &help)));
+}
+
+fn of_bridge(context: &Context<'_>, bridge: &Bridge, found: &mut Vec<Found>) {
+    let name = &bridge.name.value;
+    let variable = variable(bridge.user.as_ref().map_or(name, |user| &user.value));
+    let whose = format!("the password of bridge `{name}`");
+    found.extend(literal(context, bridge.password.as_ref(), whose, &variable));
+    let whose = format!("bridge `{name}`");
+    let help = format!("write `user` and `password = secret(\"env:{variable}\")`, which hold at both brokers");
+    let settings = bridge.settings.iter().chain(&bridge.options);
+    found.extend(settings.filter_map(|setting| of_setting(setting, &whose, &help)));
+    let discovery = match &bridge.to {
+        Remote::Discovery(raw) => Some(raw),
+        Remote::Broker(_) => None,
+    };
+    found.extend(bridge.raw.iter().chain(discovery).flat_map(|raw| of_uri(context, raw, &whose, &help)));
+}
+
+/// A field that takes `secret(...)`. Behind a `let` the place is where that has its value.
+fn literal(context: &Context<'_>, secret: Option<&Set<Secret>>, whose: String, variable: &str) -> Option<Found> {
+    let secret = secret.filter(|secret| secret.value == Secret::Literal)?;
+    let instead = format!("secret(\"env:{variable}\")");
+    let help = format!("write `{instead}`, put the password into that variable, and change it if others saw this file");
+    Some(Found { at: place::behind_let(context, secret.at), whose, help, instead: Some(instead) })
+}
+
+fn of_setting(setting: &Setting, whose: &str, help: &str) -> Option<Found> {
+    let SettingValue::Text(text) = &setting.value else { return None };
+    let secret = is_secret_name(&setting.real) && setting.real != CLIENT_ID_TOKEN && is_literal(text);
+    secret.then(|| Found {
+        at: setting.value_at,
+        whose: format!("`{}` of {whose}", setting.name),
+        help: help.to_owned(),
+        instead: None,
+    })
+}
+
+/// What a bridge joins client ids with, and no secret (ActiveMQ, `NetworkBridgeConfiguration`).
+const CLIENT_ID_TOKEN: &str = "clientIdToken";
+
+fn of_uri(context: &Context<'_>, raw: &RawUri, whose: &str, help: &str) -> Vec<Found> {
+    let Ok(uri) = &raw.uri else { return Vec::new() };
+    let mut secrets = Vec::new();
+    in_uri(uri, &raw.text.value, &mut secrets);
+    let found = secrets.into_iter().map(|(what, range)| Found {
+        at: place::inside(context, raw, range),
+        whose: format!("{what} in the `uri` of {whose}"),
+        help: help.to_owned(),
+        instead: None,
+    });
+    found.collect()
+}
+
+/// Passwords before a host and options named like one, in this URI and those inside it.
+fn in_uri(uri: &Uri, text: &str, secrets: &mut Vec<(String, Range<usize>)>) {
+    if let UriKind::Address { host, .. } = &uri.kind
+        && let Some(range) = user_info(text, uri.scheme.end..host.start)
+    {
+        secrets.push(("a password".to_owned(), range));
+    }
+    for option in &uri.options {
+        let name = uri.decoded(text, option.key);
+        if is_secret_name(&name) && is_literal(option.value.text(text)) {
+            secrets.push((format!("`{name}`"), option.value.range()));
+        }
+    }
+    for member in uri.members() {
+        in_uri(member, text, secrets);
+    }
+}
+
+/// The password of `://user:password@`, which is all that stands between scheme and host.
+fn user_info(text: &str, between: Range<usize>) -> Option<Range<usize>> {
+    let piece = text.get(between.clone())?;
+    let info = piece.strip_prefix("://")?.strip_suffix('@')?;
+    let (user, password) = info.split_once(':')?;
+    let start = between.start + "://".len() + user.len() + 1;
+    is_literal(password).then(|| start..start + password.len())
+}
+
+/// A JDBC URL with a password: as a parameter, or before the host.
+fn holds_secret(url: &str) -> bool {
+    let parameters = url.split(['?', '&', ';']).filter_map(|part| part.split_once('='));
+    let by_name = parameters.into_iter().any(|(name, value)| is_secret_name(name) && is_literal(value));
+    let authority = url.split_once("://").map(|(_, rest)| rest.split(['/', '?', ';']).next().unwrap_or(rest));
+    let info = authority.and_then(|authority| authority.rsplit_once('@')).map(|(info, _)| info);
+    by_name || info.and_then(|info| info.split_once(':')).is_some_and(|(_, password)| is_literal(password))
+}
+
+/// Attributes named like a password, and `<property name="password" value="...">`, in XML written by hand.
+fn of_xml(context: &Context<'_>, raw: &Set<String>, broker: &str) -> Vec<Found> {
+    let whole = raw.at;
+    let verbatim = context.sources.text(whole).strip_prefix("\"\"\"").and_then(|text| text.strip_suffix("\"\"\""));
+    let start = whole.span.start as usize + "\"\"\"".len();
+    let place = |range: Range<usize>| match verbatim == Some(raw.value.as_str()) {
+        true => Loc { file: whole.file, span: Span::new(start + range.start, start + range.end) },
+        false => whole,
+    };
+    let found = xml_secrets(&raw.value).into_iter().map(|(name, range)| Found {
+        at: place(range),
+        whose: format!("`{name}` in the `raw-xml` of broker `{broker}`"),
+        help: "write a placeholder such as `${PASSWORD}`, or use the fields that take `secret(...)`".to_owned(),
+        instead: None,
+    });
+    found.collect()
+}
+
+fn xml_secrets(xml: &str) -> Vec<(String, Range<usize>)> {
+    let mut secrets = Vec::new();
+    let mut named = None;
+    let mut at = 0;
+    while let Some(next) = xml.get(at..).and_then(|rest| rest.find(['=', '<'])) {
+        let sign = at + next;
+        at = sign + 1;
+        if xml.as_bytes().get(sign) == Some(&b'<') {
+            named = None;
+            continue;
+        }
+        let Some(value) = quoted(xml, at) else { continue };
+        let before = xml.get(..sign).unwrap_or_default().trim_end();
+        let name = before.rsplit(|c: char| c.is_whitespace() || c == '"' || c == '\'').next().unwrap_or_default();
+        let text = xml.get(value.clone()).unwrap_or_default();
+        at = value.end + 1;
+        match name {
+            "name" if is_secret_name(text) => named = Some(text),
+            "value" if named.is_some() && is_literal(text) => {
+                secrets.push((named.unwrap_or_default().to_owned(), value));
+            }
+            name if is_secret_name(name) && is_literal(text) => secrets.push((name.to_owned(), value)),
+            _ => {}
+        }
+    }
+    secrets
+}
+
+/// The text between quotes that begins at `at`, blanks left aside.
+fn quoted(xml: &str, at: usize) -> Option<Range<usize>> {
+    let rest = xml.get(at..)?;
+    let start = at + rest.len() - rest.trim_start().len();
+    let quote = xml.get(start..)?.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let length = xml.get(start + 1..)?.find(quote)?;
+    Some(start + 1..start + 1 + length)
+}
+
+/// Whether a name says that its value is a secret: `DB_PASSWORD`, `keyStorePassword`, `api.key`, `PASSWORD_2`.
+fn is_secret_name(name: &str) -> bool {
+    let words = words(name);
+    match words.as_slice() {
+        [.., before, last] if last == "key" && SECRET_KEYS.contains(&before.as_str()) => true,
+        [.., last] => SECRET_WORDS.iter().any(|word| last.ends_with(word)),
+        [] => false,
+    }
+}
+
+/// The words of a name in small letters, numbers left out.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut small = false;
+    for c in name.chars() {
+        let boundary = !c.is_ascii_alphabetic() || (small && c.is_ascii_uppercase());
+        small = c.is_ascii_lowercase();
+        if boundary {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_ascii_alphabetic()) {
+            word.push(c.to_ascii_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Not a placeholder, nor encrypted, nor a switch.
+fn is_literal(value: &str) -> bool {
+    !value.is_empty() && !value.starts_with("${") && !value.starts_with("ENC(") && !matches!(value, "true" | "false")
+}
+
+/// The environment variable for the password of someone: `GC_PASSWORD` for `gc`.
+pub(super) fn variable(whose: &str) -> String {
+    format!("{}_PASSWORD", upper(whose))
+}
+
+fn upper(name: &str) -> String {
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+    if plain.starts_with(|c: char| c.is_ascii_digit()) { format!("_{plain}") } else { plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets_are_told_from_others() {
+        for name in
+            ["password", "DB_PASSWORD", "keyStorePassword", "FINESSEPASSWORD", "api.key", "PASSWORD_2", "authToken"]
+        {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["", "user", "passwordFile", "TOKEN_TTL", "routing.key", "PASSWORD_MIN_LENGTH", "tokens.url"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_placeholder_is_no_literal() {
+        assert!(holds_secret("jdbc:postgresql://db/amq?user=amq&password=x"));
+        assert!(holds_secret("jdbc:mysql://amq:x@db:3306/amq"));
+        assert!(holds_secret("jdbc:sqlserver://db;user=amq;Password=x"));
+        assert!(!holds_secret("jdbc:postgresql://db/amq?user=amq&password=${DB_PASSWORD}"));
+        assert!(!holds_secret("jdbc:postgresql://amq@db/amq"));
+        assert!(!holds_secret("jdbc:derby:/var/lib/activemq;create=true"));
+    }
+
+    #[test]
+    fn xml_is_searched_by_the_names_of_attributes() {
+        for (xml, expected) in [
+            (r#"<authenticationUser username="a" password="x" groups="g"/>"#, Some("x")),
+            (r#"<authenticationUser username="a" password = 'x'/>"#, Some("x")),
+            (r#"<property name="password" value="x"/>"#, Some("x")),
+            (r#"<property name="password" value="${P}"/>"#, None),
+            (r#"<property name="password"/><property value="x"/>"#, None),
+            (r#"<jaasAuthenticationPlugin configuration="activemq"/>"#, None),
+            (r#"<a b="c"#, None),
+        ] {
+            let found = xml_secrets(xml);
+            assert_eq!(found.first().map(|(_, range)| &xml[range.clone()]), expected, "{xml}");
+        }
+    }
+
+    #[test]
+    fn a_variable_is_named_for_who_needs_it() {
+        for (whose, expected) in [("gc", "GC_PASSWORD"), ("amq-1", "AMQ_1_PASSWORD"), ("1st", "_1ST_PASSWORD")] {
+            assert_eq!(variable(whose), expected);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Where a part of something stands in the text: of a raw URI, of an option, of a value behind a `let`.
+
+use super::Context;
+use crate::diagnostic::Loc;
+use crate::model::{RawUri, Setting};
+use std::ops::Range;
+use topoc_dsl::syntax::quote;
+use topoc_dsl::{FileId, Span};
+
+/// A part of a raw URI, as `uri` gives its range. The whole text where it has escapes or stands behind a `let`.
+pub(super) fn inside(context: &Context<'_>, raw: &RawUri, range: Range<usize>) -> Loc {
+    let whole = raw.text.at;
+    let plain = context.sources.text(whole).strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    if plain != Some(raw.text.value.as_str()) {
+        return whole;
+    }
+    let start = whole.span.start as usize + 1;
+    Loc { file: whole.file, span: Span::new(start + range.start, start + range.end) }
+}
+
+/// The name of a field or an option, with its quotes. The whole statement where the name has escapes.
+pub(super) fn key(context: &Context<'_>, setting: &Setting) -> Loc {
+    let text = context.sources.text(setting.at);
+    let quoted = quote(&setting.name);
+    let length = if text.starts_with(&quoted) {
+        quoted.len()
+    } else if text.starts_with(setting.name.as_ref()) {
+        setting.name.len()
+    } else {
+        return setting.at;
+    };
+    let start = setting.at.span.start as usize;
+    Loc { file: setting.at.file, span: Span::new(start, start + length) }
+}
+
+/// The value that a `$name` at `at` stands for; `at` itself where none is written there.
+pub(super) fn behind_let(context: &Context<'_>, at: Loc) -> Loc {
+    let Some(name) = context.sources.text(at).strip_prefix('$') else { return at };
+    let lets = context.sources.files.iter().enumerate().flat_map(|(index, source)| {
+        let file = FileId(u32::try_from(index).unwrap_or(u32::MAX));
+        source.tree.statements.iter().filter_map(move |statement| {
+            let is_it = statement.head.span.of(&source.text) == "let"
+                && statement.arguments.first().is_some_and(|argument| argument.span.of(&source.text) == name);
+            let value = statement.value().filter(|_| is_it)?;
+            Some((source.overlay, Loc { file, span: value.span }))
+        })
+    });
+    // An overlay's `let` replaces the topology's own.
+    lets.min_by_key(|(overlay, _)| !overlay).map_or(at, |(_, value)| value)
+}

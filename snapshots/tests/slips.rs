@@ -1,0 +1,99 @@
+//! Slips that everybody makes, and what `topoc check` says about them: it must be enough to go on without a document.
+
+#![expect(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use topoc::terminal::{Io, Out, Screen};
+
+/// A sound topology, into which each slip is put.
+const SOUND: &str = r#"topology contact-centre {
+  activemq = "6.2"
+  finesse  = "12.6"
+}
+
+site site-1 {
+  broker amq-1 {
+    host = "amq-1"
+    listen openwire { port = 61616 }
+    store kahadb { directory = "/var/lib/activemq/amq-1" }
+  }
+  finesse finesse-1 { host = "finesse-1" }
+  connector gc-1 {
+    brokers  = [amq-1, amq-2]
+    finesse  = [finesse-1, finesse-2]
+    priority = 127
+    timeout  = 10s
+  }
+  client desktop-1 { brokers = [amq-1, amq-2] }
+}
+
+site site-2 {
+  broker amq-2 {
+    host = "amq-2"
+    listen openwire { port = 61616 }
+    store kahadb { directory = "/var/lib/activemq/amq-2" }
+  }
+  finesse finesse-2 { host = "finesse-2" }
+  connector gc-2 {
+    brokers  = [amq-2, amq-1]
+    finesse  = [finesse-2, finesse-1]
+    priority = 100
+    timeout  = 10s
+  }
+  client desktop-2 { brokers = [amq-2, amq-1] }
+}
+
+bridge amq-1 <-> amq-2
+
+deployment main active-active { connectors = [gc-1, gc-2] }
+"#;
+
+/// What was meant and what was typed, by the name of the slip.
+fn slips() -> BTreeMap<String, Slip> {
+    toml::from_str(include_str!("../data/slips.toml")).unwrap()
+}
+
+#[derive(serde::Deserialize)]
+struct Slip {
+    meant: String,
+    typed: String,
+}
+
+#[test]
+fn what_is_said_is_enough_to_go_on() {
+    for (name, Slip { meant, typed }) in slips() {
+        assert!(SOUND.contains(&meant), "{name}");
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("main.topo"), SOUND.replacen(&meant, &typed, 1)).unwrap();
+        let lines = |sign: &str, text: &str| text.lines().map(|line| format!("{sign}{line}\n")).collect::<String>();
+        let (minus, plus) = (lines("-", &meant), lines("+", &typed));
+        insta::with_settings!({ snapshot_path => "../slips", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(name.as_str(), format!("{minus}{plus}\n$ topoc check\n{}", check(folder.path())));
+        });
+    }
+}
+
+#[test]
+fn without_a_slip_there_is_nothing_to_say() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("main.topo"), SOUND).unwrap();
+    assert_eq!(check(folder.path()), "no findings in 1 file\nexit 0\n");
+}
+
+/// Standard output of a terminal of 100 columns without colours.
+fn check(folder: &Path) -> String {
+    let screen = Screen { terminal: false, colour: false, unicode: true, width: 100 };
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let mut io = Io {
+        stdin: &mut std::io::empty(),
+        stdout: Out::new(&mut stdout),
+        stderr: Out::new(&mut stderr),
+        out: screen,
+        err: screen,
+        folder: folder.to_owned(),
+    };
+    let code = topoc::run(["topoc", "check"].map(Into::into), &mut io);
+    assert!(stderr.is_empty(), "{}", String::from_utf8_lossy(&stderr));
+    format!("{}exit {code}\n", String::from_utf8(stdout).unwrap())
+}
