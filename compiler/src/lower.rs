@@ -356,17 +356,23 @@ impl<'a> Lower<'a, '_> {
 
     /// Reports required fields that neither the block nor a default nor an overlay gives.
     fn required(&mut self, view: &View<'a>, at: Loc) {
-        if view.damaged || view.has_unknown() {
+        if view.damaged {
             return;
         }
         let mut missing: Vec<&crate::language::Field> = crate::language::fields(view.kind)
             .values()
             .filter(|field| field.required && view.find(&field.name).is_none())
             .collect();
+        if missing.is_empty() {
+            return;
+        }
+        self.model.incomplete = true;
+        if view.has_unknown() {
+            return;
+        }
         missing.sort_by(|a, b| a.name.cmp(&b.name));
         for field in missing {
             self.report.add(rules::missing_field::found(at, view.header, field, view.body));
-            self.model.incomplete = true;
         }
     }
 

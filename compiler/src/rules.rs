@@ -84,6 +84,7 @@ macro_rules! rules {
     };
 }
 
+mod broker_order;
 mod dialled;
 
 // The one list of rules. A new one is its two files and a line here.
@@ -121,7 +122,15 @@ rules! {
     equal_priorities
     standby_outranks_primary
     priority_out_of_range
+    literal_site_order
+    local_broker_not_first
+    mode_member_count
+    connector_in_no_deployment
     duplicate_name
+    duplicate_broker_name
+    broker_name_characters
+    shared_store_not_a_pair
+    pair_with_two_stores
     finesse_port
     same_finesse_twice
     forbidden_character

@@ -104,9 +104,9 @@ impl<'a> Lower<'a, '_> {
             Some(port) => Some(Bind { host, port: Set { value: port, at: item.at() } }),
             None => {
                 if !view.damaged
-                    && !view.has_unknown()
                     && view.find("port").is_none()
                     && self.discoverable_scheme(scheme)
+                    && !view.has_unknown()
                 {
                     self.report.add(rules::missing_field::port(item.at(), &name.value, &scheme.value, view.body));
                 }
@@ -165,8 +165,8 @@ impl<'a> Lower<'a, '_> {
         if store.place.is_none()
             && kind != StoreKind::Memory
             && !view.damaged
-            && !view.has_unknown()
             && view.find("directory").or(view.find("url")).is_none()
+            && !view.has_unknown()
         {
             self.report.add(rules::missing_field::store_place(item.at(), item.word(0)?, place, view.body));
         }

@@ -68,11 +68,11 @@ pub(crate) fn found(
     }
 }
 
-/// `dir` for `directory`: the one field that begins like it.
-fn shortened<'a>(name: &str, mut fields: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let begins = |field: &&str| name.len() > 2 && field.starts_with(name);
-    let first = fields.find(begins)?;
-    fields.find(begins).is_none().then_some(first)
+/// `dir` for `directory`: the field with which all begin that begin so.
+fn shortened<'a>(name: &str, fields: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let longer: Vec<&str> = fields.filter(|field| name.len() > 2 && field.starts_with(name)).collect();
+    let shortest = longer.iter().copied().min_by_key(|field| field.len())?;
+    longer.iter().all(|field| field.starts_with(shortest)).then_some(shortest)
 }
 
 /// Where a field of that name is known, or where all fields are listed.
