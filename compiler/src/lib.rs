@@ -1,5 +1,7 @@
 //! Syntax to model, model to diagnostics, model to artifacts. Pure: no files, no clock, no environment.
 
+pub mod addresses;
+pub mod destination;
 pub mod diagnostic;
 pub mod emit;
 pub mod kebab;
