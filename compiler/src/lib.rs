@@ -3,6 +3,7 @@
 pub mod addresses;
 pub mod destination;
 pub mod diagnostic;
+pub mod dispatch;
 pub mod emit;
 pub mod kebab;
 pub mod language;
