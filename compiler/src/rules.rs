@@ -72,6 +72,9 @@ pub struct Context<'a> {
     pub sources: &'a Sources,
 }
 
+mod bridges;
+mod place;
+
 macro_rules! rules {
     ($($name:ident)*) => {
         $(pub(crate) mod $name;)*
@@ -98,6 +101,10 @@ rules! {
     ambiguous_name
     unmatched_override
     failover_on_listener
+    bridge_needs_discovery
+    static_list_to_pair
+    bridge_never_rebuilt
+    masterslave_needs_two
     duplicate_name
 }
 
