@@ -105,6 +105,7 @@ rules! {
     static_list_to_pair
     bridge_never_rebuilt
     masterslave_needs_two
+    wrong_priority_across_bridge
     bridge_prefetch_zero
     duplicate_name
 }

@@ -2,7 +2,7 @@
 
 use super::{Context, place};
 use crate::diagnostic::Edit;
-use crate::model::{Bridge, Endpoint, Model, RawUri, Remote};
+use crate::model::{Bridge, BridgeId, Endpoint, Model, RawUri, Remote};
 use crate::uri::Uri;
 use std::ops::Range;
 
@@ -22,6 +22,11 @@ pub(super) fn endpoint<'a>(model: &'a Model, endpoint: &Endpoint) -> &'a str {
         Some(pair) => &model.pair(pair).name.value,
         None => &model.broker(endpoint.broker).name.value,
     }
+}
+
+/// A bridge by its id.
+pub(super) fn of<'a>(context: &Context<'a>, id: BridgeId) -> Option<&'a Bridge> {
+    context.model.bridges.get(id.index())
 }
 
 /// The bridges whose URI was written by hand and can be read.
