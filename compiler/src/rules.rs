@@ -106,6 +106,8 @@ rules! {
     bridge_never_rebuilt
     masterslave_needs_two
     wrong_priority_across_bridge
+    cyclic_network
+    double_bridge
     bridge_prefetch_zero
     duplicate_name
 }

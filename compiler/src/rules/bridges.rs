@@ -1,10 +1,11 @@
 //! What rules about bridges share: what a bridge is called, its URI written by hand, and how a field is added to it.
 
 use super::{Context, place};
-use crate::diagnostic::Edit;
+use crate::diagnostic::{Edit, Loc};
 use crate::model::{Bridge, BridgeId, Endpoint, Model, RawUri, Remote};
 use crate::uri::Uri;
 use std::ops::Range;
+use topoc_dsl::Span;
 
 /// A bridge as it is written: `amq-1 -> amq-2`.
 pub(super) fn title(model: &Model, bridge: &Bridge) -> String {
@@ -39,4 +40,23 @@ pub(super) fn by_hand<'a>(context: &Context<'a>) -> impl Iterator<Item = (&'a Br
 pub(super) fn edit(context: &Context<'_>, raw: &RawUri, range: Range<usize>, text: impl Into<String>) -> Option<Edit> {
     let at = place::inside(context, raw, range);
     (at != raw.text.at).then(|| Edit { at, text: text.into() })
+}
+
+/// An edit that adds a field to a bridge, with or without a block behind its header.
+pub(super) fn add_field(context: &Context<'_>, bridge: &Bridge, field: &str) -> Option<Edit> {
+    let source = context.sources.file(bridge.at.file)?;
+    let end = bridge.at.span.end as usize;
+    let behind = source.text.get(end..)?;
+    let brace = behind.len() - behind.trim_start_matches([' ', '\t']).len();
+    let (at, text) = match behind.get(brace..).and_then(|rest| rest.strip_prefix('{')) {
+        None => (end, format!(" {{ {field} }}")),
+        Some(inner) if inner.trim_start_matches([' ', '\t']).starts_with('}') => (end + brace + 1, format!(" {field}")),
+        Some(inner) => {
+            let line = inner.trim_start_matches([' ', '\t', '\r']);
+            let indent =
+                line.strip_prefix('\n').map(|next| &next[..next.len() - next.trim_start_matches([' ', '\t']).len()]);
+            (end + brace + 1, indent.map_or_else(|| format!(" {field};"), |indent| format!("\n{indent}{field}")))
+        }
+    };
+    Some(Edit { at: Loc { file: bridge.at.file, span: Span::at(at) }, text })
 }
