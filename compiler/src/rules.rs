@@ -73,6 +73,7 @@ pub struct Context<'a> {
 }
 
 mod bridges;
+mod crossing;
 mod place;
 
 macro_rules! rules {
@@ -106,8 +107,11 @@ rules! {
     bridge_never_rebuilt
     masterslave_needs_two
     wrong_priority_across_bridge
+    ttl_below_hops
     cyclic_network
     double_bridge
+    no_return_path
+    temporary_replies_cross_bridge
     bridge_prefetch_zero
     duplicate_name
 }

@@ -60,3 +60,6 @@ pub(super) fn add_field(context: &Context<'_>, bridge: &Bridge, field: &str) -> 
     };
     Some(Edit { at: Loc { file: bridge.at.file, span: Span::at(at) }, text })
 }
+
+#[cfg(test)]
+mod tests;
