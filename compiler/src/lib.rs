@@ -1,8 +1,10 @@
 //! Syntax to model, model to diagnostics, model to artifacts. Pure: no files, no clock, no environment.
 
 pub mod addresses;
+pub mod destination;
 pub mod diagnostic;
 pub mod dialling;
+pub mod dispatch;
 pub mod emit;
 pub mod kebab;
 pub mod language;

@@ -1,11 +1,15 @@
 //! The network of brokers as messages see it: who forwards to whom, over how many bridges, with which priority.
 
+use crate::addresses::Addresses;
+use crate::destination;
 use crate::diagnostic::Loc;
-use crate::model::{Bridge, BridgeId, BrokerId, Connector, Endpoint, Model, Remote, SettingsExt};
+use crate::model::{Bridge, BridgeId, BrokerId, Connector, Endpoint, Model, RawUri, Remote, Setting, SettingsExt};
+use crate::options;
+use crate::uri::{self, Uri, UriKind};
 use std::collections::{HashMap, VecDeque};
 
 /// A direction of a bridge: messages go from one broker to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Edge {
     /// The bridge.
     pub bridge: BridgeId,
@@ -24,18 +28,55 @@ pub struct Network {
     pub default_ttl: i64,
 }
 
+/// The shortest ways from one broker to all that it reaches.
+#[derive(Debug)]
+pub struct Ways {
+    from: BrokerId,
+    came: HashMap<BrokerId, Edge>,
+}
+
+impl Ways {
+    /// The brokers that are reached over at least one bridge, by id.
+    #[must_use]
+    pub fn reached(&self) -> Vec<BrokerId> {
+        let mut reached: Vec<BrokerId> = self.came.keys().copied().collect();
+        reached.sort_unstable();
+        reached
+    }
+
+    /// The bridges on the way to a broker, in order.
+    #[must_use]
+    pub fn to(&self, to: BrokerId) -> Option<Vec<Edge>> {
+        let mut way = Vec::new();
+        let mut at = to;
+        while at != self.from {
+            let edge = self.came.get(&at)?;
+            way.push(*edge);
+            at = edge.from;
+        }
+        way.reverse();
+        Some(way)
+    }
+}
+
 impl Network {
     /// The graph of a model's bridges.
     #[must_use]
     pub fn of(model: &Model) -> Self {
         let mut network = Network { default_ttl: 1, ..Network::default() };
+        // Only URIs written by hand are looked up.
+        let addresses = match model.bridges.iter().any(|bridge| bridge.uri_by_hand().is_some()) {
+            true => Addresses::of(model),
+            false => Addresses::default(),
+        };
         for (index, bridge) in model.bridges.iter().enumerate() {
-            let Remote::Broker(far) = &bridge.to else { continue };
             let id = BridgeId(u32::try_from(index).unwrap_or(u32::MAX));
-            let (near, far) = (node(model, bridge.from.broker), node(model, far.broker));
-            network.add(Edge { bridge: id, from: near, to: far });
-            if duplex(bridge) {
-                network.add(Edge { bridge: id, from: far, to: near });
+            let near = node(model, bridge.from.broker);
+            for far in far_ends(model, &addresses, bridge) {
+                network.add(Edge { bridge: id, from: near, to: far });
+                if duplex(bridge) {
+                    network.add(Edge { bridge: id, from: far, to: near });
+                }
             }
         }
         network.default_ttl = network.longest_way(model);
@@ -78,28 +119,22 @@ impl Network {
     /// The shortest way from one broker to another as edges, TTL left aside.
     #[must_use]
     pub fn way(&self, from: BrokerId, to: BrokerId) -> Option<Vec<Edge>> {
+        self.ways_over(from, |_| true).to(to)
+    }
+
+    /// The shortest ways from one broker to every other over those edges only that `open` lets pass.
+    pub fn ways_over(&self, from: BrokerId, open: impl Fn(&Edge) -> bool) -> Ways {
         let mut came: HashMap<BrokerId, Edge> = HashMap::new();
         let mut queue = VecDeque::from([from]);
         while let Some(at) = queue.pop_front() {
-            if at == to {
-                break;
-            }
-            for edge in self.leaving(at).filter(|edge| edge.to != from) {
+            for edge in self.leaving(at).filter(|edge| edge.to != from && open(edge)) {
                 if let std::collections::hash_map::Entry::Vacant(entry) = came.entry(edge.to) {
                     entry.insert(*edge);
                     queue.push_back(edge.to);
                 }
             }
         }
-        let mut way = Vec::new();
-        let mut at = to;
-        while at != from {
-            let edge = came.get(&at)?;
-            way.push(*edge);
-            at = edge.from;
-        }
-        way.reverse();
-        Some(way)
+        Ways { from, came }
     }
 
     /// The most bridges that a request, or its reply, may have to cross: between any broker that a client lists and any
@@ -108,7 +143,9 @@ impl Network {
         let asked: Vec<BrokerId> = listed(model, model.clients.iter().map(|client| client.dialer.brokers.as_slice()));
         let answered: Vec<BrokerId> =
             listed(model, model.connectors.iter().map(|connector| connector.dialer.brokers.as_slice()));
-        let all: Vec<BrokerId> = self.leaving.keys().copied().collect();
+        let mut all: Vec<BrokerId> = self.edges.iter().flat_map(|edge| [edge.from, edge.to]).collect();
+        all.sort_unstable();
+        all.dedup();
         let (from, to) = if asked.is_empty() || answered.is_empty() { (&all, &all) } else { (&asked, &answered) };
         let to: std::collections::HashSet<BrokerId> = to.iter().copied().collect();
         let longest = from.iter().filter_map(|from| {
@@ -125,10 +162,90 @@ fn listed<'m>(model: &Model, lists: impl Iterator<Item = &'m [Endpoint]>) -> Vec
     brokers
 }
 
+/// Where a bridge leads: to the end of its arrow, and to every broker that a URI written by hand leads to besides. A
+/// bridge from a broker to itself is closed at once and never tried again (`DemandForwardingBridgeSupport`).
+fn far_ends(model: &Model, addresses: &Addresses, bridge: &Bridge) -> Vec<BrokerId> {
+    let near = node(model, bridge.from.broker);
+    let mut ends = Vec::with_capacity(1);
+    if let Remote::Broker(far) = &bridge.to {
+        ends.push(node(model, far.broker));
+    }
+    if let Some((raw, uri)) = bridge.uri_by_hand().and_then(|raw| Some((raw, raw.uri.as_ref().ok()?))) {
+        let discovered = discovered(model, addresses, uri, &raw.text.value);
+        ends.extend(discovered.into_iter().map(|broker| node(model, broker)));
+    }
+    let mut seen = std::collections::HashSet::from([near]);
+    ends.retain(|end| seen.insert(*end));
+    ends
+}
+
+/// The brokers to which a discovery agent opens bridges, as far as the topology knows them.
+fn discovered(model: &Model, addresses: &Addresses, uri: &Uri, source: &str) -> Vec<BrokerId> {
+    let first_of = |uri: &Uri| uri.addresses().into_iter().find_map(|address| dialled(addresses, address, source));
+    match uri.scheme.text(source) {
+        // One bridge for each member; of a `failover:` in the list one broker at a time.
+        "static" | "simple" => uri.members().iter().filter_map(first_of).collect(),
+        "masterslave" => first_of(uri).into_iter().collect(),
+        "multicast" | "zeroconf" => announced(model, uri, source),
+        _ => Vec::new(),
+    }
+}
+
+/// The broker at an address of a raw URI.
+pub(crate) fn dialled(addresses: &Addresses, address: &Uri, source: &str) -> Option<BrokerId> {
+    let UriKind::Address { host, port, .. } = &address.kind else { return None };
+    let port = match port {
+        Some(port) => port.number?,
+        None => options::default_port(address.scheme.text(source))?,
+    };
+    addresses.find(host.text(source), port).map(|(broker, _)| broker)
+}
+
+/// The brokers with a listener that announces itself where this agent listens.
+fn announced(model: &Model, agent: &Uri, source: &str) -> Vec<BrokerId> {
+    let group = Group::of(agent, source);
+    let announces = |setting: &Setting| {
+        let text = setting.value.to_string();
+        uri::parse(&text).is_ok_and(|uri| Group::of(&uri, &text) == group)
+    };
+    let ids = (0_u32..).map(BrokerId);
+    let found = ids.zip(&model.brokers).filter(|(_, broker)| {
+        broker.listeners.iter().any(|listener| listener.settings.find("discoveryUri").is_some_and(announces))
+    });
+    found.map(|(id, _)| id).collect()
+}
+
+/// Those who find each other: same agent, same address, same `group` (`MulticastDiscoveryAgent`, whose default it is).
+#[derive(Debug, PartialEq, Eq)]
+struct Group {
+    scheme: String,
+    place: String,
+    group: String,
+}
+
+impl Group {
+    fn of(uri: &Uri, source: &str) -> Self {
+        let place = match &uri.kind {
+            UriKind::Address { path, .. } => uri.authority(source).unwrap_or_else(|| path.text(source).to_owned()),
+            UriKind::Composite { .. } => String::new(),
+        };
+        let group = uri.find_option(source, "group").map(|option| uri.decoded(source, option.value));
+        let group = group.unwrap_or_else(|| "default".to_owned());
+        Group { scheme: uri.scheme.text(source).to_owned(), place, group }
+    }
+}
+
 /// The broker that stands for a broker: the master for members of a pair.
 #[must_use]
 pub fn node(model: &Model, broker: BrokerId) -> BrokerId {
     model.brokers.get(broker.index()).and_then(|found| found.pair).map_or(broker, |pair| model.pair(pair).master.value)
+}
+
+/// What a broker of the graph is called: by the pair's name where it stands for one.
+#[must_use]
+pub fn node_name(model: &Model, broker: BrokerId) -> &str {
+    let found = model.broker(broker);
+    found.pair.map_or(&found.name.value, |pair| &model.pair(pair).name.value)
 }
 
 /// Whether a bridge forwards both ways: by its arrow, or by an attribute that overrides it.
@@ -138,6 +255,33 @@ pub fn duplex(bridge: &Bridge) -> bool {
 }
 
 impl Bridge {
+    /// The discovery URI, where one was written by hand.
+    #[must_use]
+    pub fn uri_by_hand(&self) -> Option<&RawUri> {
+        match (&self.raw, &self.to) {
+            (Some(raw), _) | (None, Remote::Discovery(raw)) => Some(raw),
+            (None, Remote::Broker(_)) => None,
+        }
+    }
+
+    /// Whether messages of a queue may cross at all, in the order of ActiveMQ's own questions
+    /// (`DemandForwardingBridgeSupport.isPermissableDestination`).
+    #[must_use]
+    pub fn carries(&self, queue: &str) -> bool {
+        let named = |list: &[(Loc, String)]| list.iter().any(|(_, text)| destination::means_queue(text, queue));
+        if named(&self.excluded) {
+            return false;
+        }
+        let dynamic = !self.settings.bool("staticBridge").unwrap_or(false);
+        named(&self.fixed) || (dynamic && (self.dynamic.is_empty() || named(&self.dynamic)))
+    }
+
+    /// Whether a queue crosses although nobody asks for it.
+    #[must_use]
+    pub fn always_carries(&self, queue: &str) -> bool {
+        self.carries(queue) && self.fixed.iter().any(|(_, text)| destination::means_queue(text, queue))
+    }
+
     /// How many bridges a message may cross, this one included. `None` is without limit.
     #[must_use]
     pub fn message_ttl(&self, default: i64) -> Option<i64> {
@@ -157,6 +301,13 @@ impl Bridge {
         (ttl != -1).then_some(ttl)
     }
 
+    /// What was written about one of the two TTLs: itself, or what overrules it, or the other one, which leaves this at 1.
+    #[must_use]
+    pub fn ttl_setting(&self, own: &str) -> Option<&Setting> {
+        let names = ["networkTTL", own, "messageTTL", "consumerTTL"];
+        names.into_iter().find_map(|name| self.settings.find(name))
+    }
+
     /// Whether message and consumer TTL are written apart.
     #[must_use]
     pub fn splits_ttl(&self) -> bool {
@@ -168,17 +319,19 @@ impl Bridge {
     pub fn decreases_priority(&self) -> bool {
         self.settings.bool("decreaseNetworkConsumerPriority").unwrap_or(true)
     }
-}
 
-/// A consumer as a broker sees it when it has to choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Candidate {
-    /// The consumer priority in its place.
-    pub priority: i64,
-    /// A connector connected to this broker, by its index in the model.
-    pub connector: Option<usize>,
-    /// Or the bridge to cross.
-    pub edge: Option<Edge>,
+    /// The priority of a consumer right behind this bridge, where the bridge lowers it
+    /// (`ConsumerInfo.NETWORK_CONSUMER_PRIORITY`).
+    #[must_use]
+    pub fn priority_base(&self) -> i64 {
+        self.settings.integer("consumerPriorityBase").unwrap_or(-5)
+    }
+
+    /// Whether the consumers behind this bridge count as one.
+    #[must_use]
+    pub fn is_conduit(&self) -> bool {
+        self.settings.bool("conduitSubscriptions").unwrap_or(true)
+    }
 }
 
 /// Where every connector is when nothing has failed: at the first broker of its list.
@@ -208,3 +361,6 @@ fn byte(value: i64) -> i64 {
 pub fn written_at(model: &Model, edge: Edge) -> Option<Loc> {
     model.bridges.get(edge.bridge.index()).map(|bridge| bridge.at)
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,6 +72,8 @@ pub struct Context<'a> {
     pub sources: &'a Sources,
 }
 
+mod bridges;
+mod crossing;
 mod element_options;
 mod place;
 
@@ -110,6 +112,17 @@ rules! {
     port_collision
     listener_name_collision
     transport_not_in_distribution
+    bridge_needs_discovery
+    static_list_to_pair
+    bridge_never_rebuilt
+    masterslave_needs_two
+    wrong_priority_across_bridge
+    ttl_below_hops
+    cyclic_network
+    double_bridge
+    no_return_path
+    temporary_replies_cross_bridge
+    bridge_prefetch_zero
     unknown_failover_option
     option_on_last_broker
     priority_backup_with_randomize

@@ -1,0 +1,86 @@
+//! Where bridges lead, as topologies say it in words and in URIs.
+
+use super::*;
+use crate::analyze;
+
+/// Brokers `a` to `d`, `c` and `d` a pair, and every direction of every bridge as `a>b`, in order.
+fn check(bridges: &str, expected: &str) {
+    let broker = |name: char| {
+        format!(
+            "broker {name} {{ host = \"{name}.example.com\"; listen openwire {{ port = 61616; address from s = \"proxy:{}\" }} }}\n",
+            7000 + u32::from(name)
+        )
+    };
+    let brokers: String = "abcd".chars().map(broker).collect();
+    let site = format!("site s {{\n{brokers}}}\npair hub {{ master = c; slave = d }}");
+    let text = format!("topology t {{ activemq = \"6.2\" }}\n{site}\n{bridges}");
+    let files = HashMap::from([("main.topo".to_owned(), text)]);
+    let analysis = analyze("main.topo", &[], &files);
+    let name = |broker| node_name(&analysis.model, broker);
+    let edges: Vec<String> =
+        analysis.network.edges().iter().map(|edge| format!("{}>{}", name(edge.from), name(edge.to))).collect();
+    assert_eq!(edges.join(" "), expected, "{bridges}");
+}
+
+#[test]
+fn arrows() {
+    check("bridge a -> b", "a>b");
+    check("bridge a <-> b", "a>b b>a");
+    check("bridge a -> b { duplex = true }", "a>b b>a");
+    check("bridge a -> hub; bridge b -> c; bridge b -> d", "a>hub b>hub b>hub");
+    check("bridge a -> a", "");
+}
+
+#[test]
+fn uris_written_by_hand_lead_further() {
+    check("bridge a -> b { uri = \"static:(tcp://b.example.com:61616,tcp://C.example.com:61616)\" }", "a>b a>hub");
+    check("bridge a <-> discovery \"static:(tcp://b.example.com:61616)\"", "a>b b>a");
+    check("bridge a -> discovery \"static:tcp://proxy:7098\"", "a>b");
+    check("bridge a -> discovery \"static:(tcp://a.example.com:61616,tcp://b.example.com:61616)\"", "a>b");
+    check("bridge a -> discovery \"static:(tcp://c.example.com:61616,tcp://d.example.com:61616)\"", "a>hub");
+    // How `b` is dialled there is not known; that it is `b` is.
+    check("bridge a -> b { uri = \"static:(tcp://elsewhere:1)\" }", "a>b");
+}
+
+#[test]
+fn one_broker_of_a_failover_list_at_a_time() {
+    let both = "tcp://b.example.com:61616,tcp://c.example.com:61616";
+    check(&format!("bridge a -> discovery \"masterslave:({both})\""), "a>b");
+    check(&format!("bridge a -> discovery \"static:(failover:({both})?maxReconnectAttempts=0)\""), "a>b");
+    check(&format!("bridge a -> discovery \"failover:({both})\""), "");
+}
+
+#[test]
+fn who_announces_itself_is_found() {
+    let check = |announced: &str, agent: &str, expected: &[(u32, u32)]| {
+        let listen = format!("listen openwire {{ port = 61616; discovery-uri = \"{announced}\" }}");
+        let brokers = format!("broker a {{ host = \"a\"; {listen} }}; broker b {{ host = \"b\"; {listen} }}");
+        let text =
+            format!("topology t {{ activemq = \"6.2\" }}\nsite s {{ {brokers} }}\nbridge a -> discovery \"{agent}\"");
+        let files = HashMap::from([("main.topo".to_owned(), text)]);
+        let network = analyze("main.topo", &[], &files).network;
+        let edges: Vec<(u32, u32)> = network.edges().iter().map(|edge| (edge.from.0, edge.to.0)).collect();
+        assert_eq!(edges, expected, "{announced} {agent}");
+    };
+    check("multicast://default", "multicast://default", &[(0, 1)]);
+    check("multicast://default", "multicast://default?initialReconnectDelay=100", &[(0, 1)]);
+    check("multicast://default?group=x", "multicast://default", &[]);
+    check("multicast://239.0.0.1:6155", "multicast://default", &[]);
+    check("zeroconf:_cc", "zeroconf:_cc", &[(0, 1)]);
+}
+
+#[test]
+fn shortest_ways_and_the_ttl_that_they_need() {
+    let text = "topology t { activemq = \"6.2\" }
+        site s { broker a { host = \"a\" }; broker b { host = \"b\" }; broker c { host = \"c\" }; broker d { host = \"d\" } }
+        bridge a <-> b; bridge b <-> c; bridge c -> d";
+    let files = HashMap::from([("main.topo".to_owned(), text.to_owned())]);
+    let network = analyze("main.topo", &[], &files).network;
+    let [a, b, c, d] = [0, 1, 2, 3].map(BrokerId);
+    let hops = |from, to| network.way(from, to).map(|way| way.len());
+    assert_eq!([hops(a, a), hops(a, b), hops(a, d), hops(d, a)], [Some(0), Some(1), Some(3), None]);
+    assert_eq!(network.default_ttl, 3);
+    let without_last = network.ways_over(a, |edge| edge.to != d);
+    assert_eq!(without_last.reached(), [b, c]);
+    assert_eq!(without_last.to(d), None);
+}

@@ -1,0 +1,302 @@
+//! Situations of the rules about bridges that their pages do not show.
+
+use crate::analyze;
+use std::collections::HashMap;
+
+/// What is found by the rules about bridges, as `line code`, in a topology whose line 1 is the first of `text`.
+fn check(text: &str, expected: &[&str]) {
+    let text = text.trim_start();
+    let whole = match text.starts_with("topology") {
+        true => text.to_owned(),
+        false => format!("topology t {{ activemq = \"6.2\" }} {text}"),
+    };
+    let files = HashMap::from([("main.topo".to_owned(), whole)]);
+    let analysis = analyze("main.topo", &[], &files);
+    assert!(!analysis.model.incomplete, "{text}\n{:#?}", analysis.diagnostics);
+    let found: Vec<String> = analysis
+        .diagnostics
+        .iter()
+        .filter(|finding| finding.rule.code.starts_with("TOPO02"))
+        .map(|finding| {
+            let at = finding.primary();
+            let line = analysis.sources.file(at.file).unwrap().position(at.span.start).line;
+            format!("{line} {}", finding.rule.name)
+        })
+        .collect();
+    let messages: Vec<&str> = analysis.diagnostics.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(found, expected, "{text}\n{messages:#?}");
+}
+
+/// Brokers `a`, `b`, `c`, `d` on line 1, then `rest` from line 2.
+fn check_brokers(rest: &str, expected: &[&str]) {
+    let listen = "listen openwire { port = 61616 }";
+    let brokers: String =
+        "abcd".chars().map(|name| format!("broker {name} {{ host = \"{name}\"; {listen} }}; ")).collect();
+    check(&format!("site s {{ {brokers} }}\n{rest}"), expected);
+}
+
+/// The same with a pair `hub` of `c` and `d`.
+fn check_pair(rest: &str, expected: &[&str]) {
+    check_brokers(&format!("pair hub {{ master = c; slave = d }}\n{rest}"), expected);
+}
+
+/// The same with a client at `client` and connectors at `at`, all of one deployment, on line 2.
+fn check_served(mode: &str, client: &str, at: &[&str], rest: &str, expected: &[&str]) {
+    let names: Vec<String> = (1..=at.len()).map(|number| format!("gc-{number}")).collect();
+    let connectors: String =
+        at.iter().zip(&names).map(|(at, name)| format!("connector {name} {{ brokers = [{at}] }}; ")).collect();
+    let deployment = format!("deployment d {mode} {{ connectors = [{}] }}", names.join(", "));
+    let served = format!("site t {{ client app {{ brokers = [{client}] }}; {connectors} }}; {deployment}");
+    check_brokers(&format!("{served}\n{rest}"), expected);
+}
+
+#[test]
+fn a_discovery_agent_is_asked_for() {
+    check_brokers("bridge a -> b { uri = \"static:(tcp://b:61616)\" }", &[]);
+    check_brokers("bridge a -> b { uri = \"simple:tcp://b:61616\" }", &[]);
+    check_brokers("bridge a -> b { uri = \"${hub.uri}\" }", &[]);
+    check_brokers("bridge a -> discovery \"multicast://default\"", &[]);
+    check_brokers("bridge a -> discovery \"tcp://b:61616\"", &["2 bridge-needs-discovery"]);
+    check_brokers("bridge a -> b { uri = \"nio://b:61616\" }", &["2 bridge-needs-discovery"]);
+    check_brokers("let x = \"tcp://b:61616\"\nbridge a -> b { uri = $x }", &["3 bridge-needs-discovery"]);
+}
+
+#[test]
+fn a_static_list_may_name_others() {
+    check_pair("bridge a -> hub { uri = \"static:(tcp://c:61616,tcp://d:61616)\" }", &["3 static-list-to-pair"]);
+    check_pair(
+        "bridge a -> hub { uri = \"static:(tcp://C:61616,tcp://b:61616,tcp://d:61616)\" }",
+        &["3 static-list-to-pair"],
+    );
+    check_pair("bridge a -> discovery \"static:(tcp://c:61616,tcp://d:61616)\"", &["3 static-list-to-pair"]);
+    check_pair("bridge a -> hub { uri = \"static:(tcp://b:61616,tcp://d:61616)\" }", &[]);
+    check_pair("bridge a -> hub { uri = \"masterslave:(tcp://c:61616,tcp://d:61616)\" }", &[]);
+    check_pair("bridge a -> hub { uri = \"static:(tcp://c:61616,tcp://c:61616)\" }", &[]);
+    check_pair("bridge a -> hub { uri = \"static:(tcp://elsewhere:1,tcp://d:61616)\" }", &[]);
+    let failover = "static:(failover:(tcp://c:61616,tcp://d:61616)?maxReconnectAttempts=0)";
+    check_pair(&format!("bridge a -> hub {{ uri = \"{failover}\" }}"), &[]);
+}
+
+#[test]
+fn a_bridge_has_to_learn_of_a_lost_connection() {
+    let check_uri = |release: &str, uri: &str, found: bool| {
+        let brokers = "site s { broker a { host = \"a\" }; broker b { host = \"b\" } }";
+        let text = format!("topology t {{ activemq = \"{release}\" }}\n{brokers}\nbridge a -> b {{ uri = \"{uri}\" }}");
+        check(&text, if found { &["3 bridge-never-rebuilt"] } else { &[] });
+    };
+    check_uri("6.3", "static:failover:(tcp://b:1,tcp://c:1)", true);
+    check_uri("6.3", "static:(failover:(tcp://b:1))", true);
+    check_uri("6.3", "static:failover:tcp://b:1", true);
+    check_uri("6.3", "static:failover:(tcp://b:1)?maxReconnectAttempts=1", true);
+    check_uri("6.3", "static:failover:(tcp://b:1)?maxReconnectAttempts=-1", true);
+    check_uri("6.3", "static:failover:(tcp://b:1)?maxReconnectAttempts=0", false);
+    check_uri("5.6", "static:(failover:(tcp://b:1)?MaxReconnectAttempts=0)", false);
+    check_uri("5.5", "static:failover:(tcp://b:1)?maxReconnectAttempts=0", true);
+    check_uri("5.5", "static:failover:(tcp://b:1)", true);
+    check_uri("5.5", "static:failover:(tcp://b:1)?maxReconnectAttempts=1", false);
+    check_uri("6.3", "masterslave:(tcp://b:1,tcp://c:1)", false);
+    check_uri("6.3", "static:(tcp://b:1)", false);
+    // The option is there, on the agent: another rule's.
+    check_uri("6.3", "static:(failover:(tcp://b:1))?maxReconnectAttempts=0", false);
+}
+
+#[test]
+fn masterslave_takes_two() {
+    check_brokers("bridge a -> b { uri = \"masterslave:()\" }", &["2 masterslave-needs-two"]);
+    check_brokers("bridge a -> discovery \"masterslave:tcp://b:61616\"", &["2 masterslave-needs-two"]);
+    check_brokers("bridge a -> b { uri = \"masterslave:(tcp://b:61616,tcp://c:61616)\" }", &[]);
+}
+
+#[test]
+fn a_default_is_one_mistake() {
+    let bridges = "bridge a -> b; bridge b -> c";
+    check_brokers(&format!("defaults bridge {{ prefetch-size = 0 }}\n{bridges}"), &["2 bridge-prefetch-zero"]);
+    check_brokers(&format!("defaults bridge {{ prefetch-size = -1 }}\n{bridges}"), &["2 bridge-prefetch-zero"]);
+    check_brokers(&format!("defaults bridge {{ prefetch-size = 1 }}\n{bridges}"), &[]);
+}
+
+const COPY: &str = "decrease-network-consumer-priority = false";
+
+#[test]
+fn active_active_serves_each_at_home() {
+    let one = |settings: &str| format!("bridge a <-> b {{ {settings} }}");
+    check_served("active-active", "b, a", &["a", "b"], &one(""), &[]);
+    check_served("active-active", "b, a", &["a", "b"], &one(COPY), &["3 wrong-priority-across-bridge"]);
+    check_served("active-active", "a, b", &["a", "b"], &one(COPY), &[]);
+    check_served(
+        "active-active",
+        "b, a",
+        &["a", "b"],
+        "bridge a -> b { decrease-network-consumer-priority = false }",
+        &["3 no-return-path"],
+    );
+    check_served(
+        "active-active",
+        "b, a",
+        &["a", "b"],
+        &one("consumer-priority-base = 120"),
+        &["3 wrong-priority-across-bridge"],
+    );
+    check_served("active-active", "b, a", &["a", "b"], &one("consumer-priority-base = 99"), &[]);
+    // Nobody is at home at the client's broker: any connector is right.
+    check_served("active-active", "c", &["a", "b"], "bridge a <-> c; bridge b <-> c", &[]);
+    check_served("simplex", "b", &["a"], &one(COPY), &[]);
+}
+
+#[test]
+fn active_passive_leaves_all_to_the_primary() {
+    check_served("active-passive", "a, b", &["a", "b"], "bridge a <-> b", &[]);
+    check_served("active-passive", "b, a", &["a", "b"], "bridge a <-> b", &["2 wrong-priority-across-bridge"]);
+    let copying = "bridge a <-> b { decrease-network-consumer-priority = false }";
+    check_served("active-passive", "b, a", &["a", "b"], copying, &[]);
+    // Both at the primary's broker, as the document has it.
+    check_served("active-passive", "b, a", &["a", "a"], "bridge a <-> b", &[]);
+    // A hub between primary and standby cannot tell them apart: both count -5.
+    check_served(
+        "active-passive",
+        "c",
+        &["a", "b"],
+        "bridge a <-> c; bridge b <-> c",
+        &["2 wrong-priority-across-bridge"],
+    );
+    // The primary is out of reach: no matter of priorities.
+    check_served("active-passive", "b, a", &["a", "b"], "bridge c <-> d", &[]);
+}
+
+#[test]
+fn priorities_without_clients_and_out_of_order() {
+    let gcs = |first: &str, second: &str, mode: &str| {
+        format!(
+            "site t {{ connector x {{ brokers = [a]; {first} }}; connector y {{ brokers = [b]; {second} }} }}
+             deployment d {mode} {{ connectors = [x, y] }}; bridge a <-> b {{ {COPY} }}"
+        )
+    };
+    check_brokers(&gcs("", "", "active-active"), &["3 wrong-priority-across-bridge"]);
+    check_brokers(&gcs("", "", "active-passive"), &[]);
+    // What follows from another rule's fault is left to that rule.
+    check_brokers(&gcs("priority = 100", "priority = 127", "active-passive"), &[]);
+    check_brokers(&gcs("priority = 1000", "", "active-active"), &[]);
+    check_brokers(&gcs("selector = \"x = 1\"", "", "active-active"), &[]);
+}
+
+#[test]
+fn a_ttl_has_to_last_for_the_way() {
+    let chain = |first: &str, second: &str| format!("bridge a <-> b {{ {first} }}\nbridge b <-> c {{ {second} }}");
+    let check = |first: &str, second: &str, expected: &[&str]| {
+        check_served("simplex", "a", &["c"], &chain(first, second), expected);
+    };
+    check("", "", &[]);
+    check("network-ttl = 2", "network-ttl = 2", &[]);
+    check("network-ttl = -1", "network-ttl = 2", &[]);
+    check("network-ttl = 1", "network-ttl = 2", &["3 ttl-below-hops"]);
+    check("network-ttl = 1", "network-ttl = 1", &["3 ttl-below-hops", "4 ttl-below-hops"]);
+    check("network-ttl = 0", "", &["3 ttl-below-hops"]);
+    // The request needs the subscription to come over the first bridge, the reply has to cross it as its second.
+    check("message-ttl = 1; consumer-ttl = 2", "network-ttl = 2", &["3 ttl-below-hops"]);
+    check("message-ttl = 2; consumer-ttl = 1", "network-ttl = 2", &["3 ttl-below-hops"]);
+    check("message-ttl = 2; consumer-ttl = 2", "network-ttl = 2", &[]);
+    check_served("simplex", "a", &["a"], &chain("network-ttl = 1", "network-ttl = 1"), &[]);
+    check_served("simplex", "b", &["c"], &chain("network-ttl = 1", "network-ttl = 1"), &[]);
+    check_brokers(&chain("network-ttl = 1", "network-ttl = 1"), &[]);
+    check_served(
+        "simplex",
+        "a",
+        &["c"],
+        "defaults bridge { network-ttl = 1 }\nbridge a <-> b\nbridge b <-> c",
+        &["3 ttl-below-hops"],
+    );
+    // Of two ways of two bridges one is open.
+    let square = "bridge a <-> b { network-ttl = 1 }\nbridge b <-> c { network-ttl = 1 }\nbridge a <-> d { network-ttl = 2 }\nbridge d <-> c { network-ttl = 2 }";
+    check_served("simplex", "a", &["c"], square, &["5 cyclic-network"]);
+}
+
+#[test]
+fn a_cycle_with_subscriptions_that_travel() {
+    let ring = |settings: &str| {
+        format!("bridge a <-> b {{ {settings} }}\nbridge b <-> c {{ {settings} }}\nbridge c <-> a {{ {settings} }}")
+    };
+    check_brokers(&ring(""), &[]);
+    check_brokers(&ring("network-ttl = 1"), &[]);
+    check_brokers(&ring("consumer-ttl = 2"), &["2 cyclic-network"]);
+    check_brokers(&ring("message-ttl = 2"), &[]);
+    check_brokers(&ring("network-ttl = -1"), &["2 cyclic-network"]);
+    check_brokers(&ring("network-ttl = 3; suppress-duplicate-queue-subscriptions = true"), &[]);
+    check_brokers("bridge a <-> b { network-ttl = 3 }\nbridge b <-> c { network-ttl = 3 }", &[]);
+    // Every broker of a square is two bridges from one other.
+    let square = "bridge a <-> b\nbridge b <-> c\nbridge c <-> d\nbridge d <-> a";
+    check_brokers(square, &["2 cyclic-network"]);
+    // Master and slave are one.
+    check_pair(
+        "bridge a -> c { network-ttl = 2 }\nbridge c -> a { network-ttl = 2 }\nbridge d -> a { network-ttl = 2 }",
+        &[],
+    );
+}
+
+#[test]
+fn two_bridges_one_way() {
+    check_brokers("bridge a -> b\nbridge b -> a", &[]);
+    check_brokers("bridge a -> b\nbridge a -> b", &["3 double-bridge"]);
+    check_brokers("bridge a <-> b\nbridge b -> a", &["3 double-bridge"]);
+    check_brokers("bridge a -> b\nbridge a <-> b", &["2 double-bridge"]);
+    check_brokers("bridge a <-> b\nbridge b <-> a\nbridge a <-> b", &["3 double-bridge", "4 double-bridge"]);
+    check_brokers("bridge a -> b { duplex = true }\nbridge b -> a", &["3 double-bridge"]);
+    check_brokers(
+        "bridge a -> b { uri = \"static:(tcp://b:61616,tcp://c:61616)\" }\nbridge a -> c",
+        &["3 double-bridge"],
+    );
+    let queues = "conduit-subscriptions = false; excluded = [\"topic://>\"]";
+    check_brokers(&format!("bridge a <-> b {{ {queues} }}\nbridge a <-> b {{ excluded = [\"queue://>\"] }}"), &[]);
+    check_brokers(&format!("bridge a <-> b {{ {queues} }}\nbridge a <-> b"), &["3 double-bridge"]);
+    let lists = |one: &str, other: &str| {
+        format!(
+            "bridge a <-> b {{ dynamically-included = [\"{one}\"] }}\nbridge a <-> b {{ dynamically-included = [\"{other}\"] }}"
+        )
+    };
+    check_brokers(&lists("GC.>", "OTHER.>"), &[]);
+    check_brokers(&lists("GC.>", "GC.REQUESTS"), &["3 double-bridge"]);
+}
+
+#[test]
+fn bridges_of_and_to_pairs() {
+    check_pair("bridge a -> hub\nbridge a -> c", &["4 double-bridge"]);
+    check_pair("bridge a -> c\nbridge a -> d", &["4 double-bridge"]);
+    // Each member needs its own, and only one runs.
+    check_pair("bridge c -> a\nbridge d -> a", &[]);
+    check_pair("bridge hub -> a\nbridge d -> a", &["4 double-bridge"]);
+    check_pair("bridge a <-> hub\nbridge c -> a", &["4 double-bridge"]);
+}
+
+#[test]
+fn replies_need_a_way_back() {
+    let both = "bridge a -> b\nbridge b -> a";
+    check_served("simplex", "a", &["b"], "bridge a -> b", &["3 no-return-path"]);
+    check_served("simplex", "a", &["b"], both, &[]);
+    check_served("simplex", "a", &["b"], "bridge a <-> b", &[]);
+    // Nothing crosses from `a`: requests cannot.
+    check_served("simplex", "a", &["b"], "bridge b -> a", &[]);
+    check_served("simplex", "a", &["a"], "bridge a -> b", &[]);
+    // Only one bridge of the way is at fault; the other leads back.
+    check_served("simplex", "a", &["c"], "bridge a <-> b\nbridge b -> c", &["4 no-return-path"]);
+    check_served("simplex", "a", &["c"], "bridge a -> b\nbridge b -> c\nbridge c -> a", &["3 cyclic-network"]);
+    // Events alone may go one way.
+    check_served("simplex", "a", &["b"], "bridge a -> b { dynamically-included = [\"topic://>\"] }", &[]);
+    check_brokers("bridge a -> b", &[]);
+}
+
+#[test]
+fn temporary_queues_and_bridges() {
+    let served = |settings: &str, client: &str| {
+        format!(
+            "site t {{ client app {{ brokers = [{client}]; replies = temporary }}; connector x {{ brokers = [b] }} }}
+             deployment d simplex {{ connectors = [x] }}
+             bridge a <-> b {{ {settings} }}"
+        )
+    };
+    check_brokers(&served("", "a"), &["2 temporary-replies-cross-bridge"]);
+    check_brokers(&served("", "b, a"), &["2 temporary-replies-cross-bridge"]);
+    check_brokers(&served("", "b"), &[]);
+    // One mistake is said once, where the client is.
+    check_brokers(&served("bridge-temp-destinations = false", "a"), &["2 temporary-replies-cross-bridge"]);
+    check_brokers(&served("bridge-temp-destinations = false", "b"), &["4 temporary-replies-cross-bridge"]);
+    check_brokers(&served("bridge-temp-destinations = true", "b"), &[]);
+}
