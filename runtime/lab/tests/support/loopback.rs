@@ -44,8 +44,11 @@ impl Topology {
     pub(crate) fn compile(&self, overlay: &str) -> Analysis {
         let analysis = self.analyze(overlay);
         let errors = analysis.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
-        let errors: Vec<String> =
-            errors.map(|error| format!("{}: {} at `{}`", error.rule.name, error.message, analysis.sources.text(error.primary()))).collect();
+        let errors: Vec<String> = errors
+            .map(|error| {
+                format!("{}: {} at `{}`", error.rule.name, error.message, analysis.sources.text(error.primary()))
+            })
+            .collect();
         assert_eq!(errors, Vec::<String>::new(), "with the overlay\n{overlay}");
         analysis
     }
@@ -106,7 +109,8 @@ impl Loopback {
         let launch = Launch::new(&self.release, &xml, xml.parent().unwrap())
             // Java reads variables as the locale says; without one it knows ASCII only.
             .env("LC_ALL", "C.UTF-8")
-            .jvm("-Dorg.slf4j.simpleLogger.log.org.apache.activemq.network.DemandForwardingBridgeSupport=debug");
+            // Bridges then say what they forward, and which consumers they do it for.
+            .jvm("-Dorg.slf4j.simpleLogger.log.org.apache.activemq.network=debug");
         variables(&text).into_iter().fold(launch, |launch, name| launch.env(name, secret(name))).start().unwrap()
     }
 
@@ -123,7 +127,7 @@ impl Loopback {
 
 /// What a test puts into a variable: more than letters and digits, since passwords have more.
 pub(crate) fn secret(name: &str) -> String {
-    format!("{name}: ü&<\"]]>")
+    format!("{name}: ü<\"]]>")
 }
 
 /// The variables that a file names, other than those that the lab sets anyway.
@@ -147,7 +151,10 @@ fn overlay(model: &Model, dir: &Path, given: &mut BTreeMap<String, u16>) -> Stri
             let port = ports(1).unwrap()[0];
             given.entry(name.clone()).or_insert(port);
             // A pushed list names hosts as this machine would resolve them, which is not what it listens on.
-            let published = listener.settings.find("publishedHostStrategy").map_or("", |_| "; published-host-strategy = \"IPADDRESS\"");
+            let published = listener
+                .settings
+                .find("publishedHostStrategy")
+                .map_or("", |_| "; published-host-strategy = \"IPADDRESS\"");
             let listener = &listener.name.value;
             writeln!(text, "  listen {listener} {{ port = {port}; host = \"{HOST}\"{published} }}").unwrap();
         }
