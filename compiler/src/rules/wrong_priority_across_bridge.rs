@@ -48,8 +48,7 @@ fn check(context: &Context<'_>, report: &mut Report) {
     let mut said = HashSet::new();
     let situation = Situation::whole(context.model, context.network);
     for astray in astray(context, &situation) {
-        let (at, diagnostic) = found(context, &situation, &astray);
-        if said.insert(at) {
+        if let Some((_, diagnostic)) = found(context, &situation, &astray).filter(|(at, _)| said.insert(*at)) {
             report.add(diagnostic);
         }
     }
@@ -66,6 +65,10 @@ fn astray<'a>(context: &Context<'a>, situation: &Situation<'_>) -> Vec<Astray<'a
         let near = near.entry(entry.at).or_insert_with(|| near_to(context, &homes, entry.at));
         for id in near.iter().filter(|id| judged.get(id.index()).copied().unwrap_or(false)) {
             let Some(deployment) = model.deployments.get(id.index()) else { continue };
+            // Where requests enter is known of active-active alone, unless clients say so.
+            if entry.client.is_none() && deployment.mode != Mode::ActiveActive {
+                continue;
+            }
             let meant = meant(model, deployment, entry.at);
             let queue = deployment.requests.as_str();
             if !meant.iter().any(|connector| situation.hears(entry.at, queue, *connector)) {
@@ -172,12 +175,12 @@ fn near_to(
     reached.into_iter().chain([at]).filter_map(|broker| homes.get(&broker)).flatten().copied().collect()
 }
 
-fn found(context: &Context<'_>, situation: &Situation<'_>, astray: &Astray<'_>) -> (Loc, Diagnostic) {
+fn found(context: &Context<'_>, situation: &Situation<'_>, astray: &Astray<'_>) -> Option<(Loc, Diagnostic)> {
     match astray.course.way.first() {
         Some(edge) if is_at(context.model, &astray.meant, astray.entry.at) => {
-            beaten_at_home(context, situation, astray, *edge)
+            Some(beaten_at_home(context, situation, astray, *edge))
         }
-        _ => beaten_on_the_way(context, astray),
+        _ => beaten_on_the_way(context, astray, astray.entry.client?).into(),
     }
 }
 
@@ -229,23 +232,24 @@ fn beaten_at_home(
 }
 
 /// The primary is behind a bridge, and somebody else comes first at the client's broker or at one on the way.
-fn beaten_on_the_way(context: &Context<'_>, astray: &Astray<'_>) -> (Loc, Diagnostic) {
+fn beaten_on_the_way(context: &Context<'_>, astray: &Astray<'_>, client: &Client) -> (Loc, Diagnostic) {
     let model = context.model;
     let some = if astray.all { "" } else { "some " };
     let (by, primary) = (name(model, astray.by), name_of_first(model, &astray.meant));
     let home = astray.meant.first().and_then(|id| seat(model, model.connector(*id)));
     let home_name = home.map_or("", |home| node_name(model, home));
-    let last = astray.course.way.last().map_or(astray.entry.at, |edge| edge.to);
-    let Some(client) = astray.entry.client else {
-        let message = format!("{some}requests go to `{by}`, not to `{primary}`");
-        return (astray.deployment.at, Diagnostic::new(&RULE, astray.deployment.at, message));
+    let here = match astray.course.way.first() {
+        None => format!("at `{}`, `{by}` comes before the bridge to `{primary}`", node_name(model, astray.entry.at)),
+        Some(edge) => {
+            format!("the bridge to `{}` comes no later than the way to `{primary}`", node_name(model, edge.to))
+        }
     };
     let client_name = &client.dialer.name.value;
     let message = format!("{some}requests of `{client_name}` go to `{by}`, not to the primary `{primary}`");
     let first = client.dialer.brokers.first();
     let place = first.map_or(client.dialer.at, |endpoint| endpoint.at);
     let diagnostic = Diagnostic::new(&RULE, place, message)
-        .here(format!("at `{}`, `{by}` comes before the bridge to `{primary}`", node_name(model, last)))
+        .here(here)
         .also(model.connector(astray.by).dialer.at, "gets the requests")
         .also_at(astray.meant.first().map(|id| model.connector(*id).dialer.at), "is the primary");
     let listed = client.dialer.brokers.iter().find(|endpoint| Some(node(model, endpoint.broker)) == home);

@@ -165,6 +165,12 @@ fn active_passive_leaves_all_to_the_primary() {
 
 #[test]
 fn priorities_without_clients_and_out_of_order() {
+    // Who sends requests to the standby's broker is not said.
+    check_brokers(
+        "site t { connector x { brokers = [a] }; connector y { brokers = [b] } }
+         deployment d active-passive { connectors = [x, y] }; bridge a <-> b",
+        &[],
+    );
     let gcs = |first: &str, second: &str, mode: &str| {
         format!(
             "site t {{ connector x {{ brokers = [a]; {first} }}; connector y {{ brokers = [b]; {second} }} }}
