@@ -185,6 +185,13 @@ pub fn zero_attempts_means_forever(release: Release) -> bool {
     release < Release::new(5, 6, 0)
 }
 
+/// Whether a list in `updateClusterFilter` means any of its patterns. Up to 5.15.16 a broker had to match all of them, so
+/// that `A.*,B.*` let nobody in (TransportConnector.isMatchesClusterFilter, seen on 5.15.16 and read in 5.17.6; the releases
+/// between are not known).
+pub fn cluster_filter_means_any(release: Release) -> bool {
+    release >= Release::new(5, 17, 6)
+}
+
 /// Bytes that the `activemq.xml` of the distribution allows per frame on its OpenWire listener. `None`: it sets no limit
 /// (5.7 and 5.8 misspell the option as `wireformat.`, which the broker ignores).
 ///
@@ -408,6 +415,11 @@ mod tests {
         check_edge(zero_attempts_means_forever, &[("5.5.1", true), ("5.6.0", false)]);
         check_edge(needs_alphabetical_elements, &[("5.5.1", true), ("5.6.0", false)]);
         check_edge(has_masterslave_discovery, &[("5.5.1", false), ("5.6.0", true)]);
+    }
+
+    #[test]
+    fn a_cluster_filter_means_any_of_its_patterns_where_that_is_known() {
+        check_edge(cluster_filter_means_any, &[("5.15.16", false), ("5.17.6", true)]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::language::Place;
 use crate::model::{
     Bridge, Broker, BrokerId, Listener, Model, QueuePolicy, Setting, SettingsExt, Store, StoreKind, Users,
 };
-use crate::release::Release;
+use crate::release::{self, Release};
 use crate::schema;
 
 const BEANS: &str = "http://www.springframework.org/schema/beans";
@@ -262,7 +262,7 @@ impl Writer<'_> {
     fn transport_connectors(&self) -> Option<XmlElement> {
         let mut list = XmlElement::new("transportConnectors");
         for listener in &self.broker.listeners {
-            list.push(transport_connector(listener));
+            list.push(transport_connector(listener, self.release));
         }
         (!list.children.is_empty()).then_some(list)
     }
@@ -274,7 +274,7 @@ fn placeholders() -> XmlElement {
     XmlElement::new("bean").with("class", class)
 }
 
-fn transport_connector(listener: &Listener) -> XmlElement {
+fn transport_connector(listener: &Listener, release: Release) -> XmlElement {
     let mut element =
         XmlElement::new("transportConnector").with("name", &listener.name.value).with("uri", uris::listener(listener));
     let mut published = XmlElement::new("publishedAddressPolicy");
@@ -282,6 +282,10 @@ fn transport_connector(listener: &Listener) -> XmlElement {
         match setting.place {
             Place::Attribute("publishedAddressPolicy") => {
                 published.set(setting.real.clone(), setting.value.to_string())
+            }
+            _ if setting.real == "updateClusterFilter" && !release::cluster_filter_means_any(release) => {
+                // A comma parts the patterns for ActiveMQ in any case, so none can be inside one.
+                element.set(setting.real.clone(), setting.value.to_string().replace(',', "|"))
             }
             _ => element.set(setting.real.clone(), setting.value.to_string()),
         };
