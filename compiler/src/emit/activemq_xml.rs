@@ -65,7 +65,7 @@ impl Writer<'_> {
 
     fn broker(&self) -> XmlElement {
         let mut element =
-            XmlElement::new("broker").with("xmlns", CORE).with("brokerName", &self.broker.broker_name.value);
+            XmlElement::new("broker").with("xmlns", CORE).with("brokerName", literal(&self.broker.broker_name.value));
         element.set("dataDirectory", "${activemq.data}");
         if self.broker.store.as_ref().is_some_and(|store| store.kind == StoreKind::Memory) {
             element.set("persistent", "false");
@@ -103,7 +103,7 @@ impl Writer<'_> {
         }
         for queue in self.queues.crossing(self.model, self.id) {
             if !entries.iter().any(|(name, _)| name == queue) {
-                let mut entry = XmlElement::new("policyEntry").with("queue", queue);
+                let mut entry = XmlElement::new("policyEntry").with("queue", literal(queue));
                 entry.push(replay(&[]));
                 entries.push((queue.to_owned(), entry));
             }
@@ -120,7 +120,7 @@ impl Writer<'_> {
     }
 
     fn policy_entry(&self, policy: &QueuePolicy) -> XmlElement {
-        let mut entry = XmlElement::new("policyEntry").with("queue", &policy.name.value);
+        let mut entry = XmlElement::new("policyEntry").with("queue", literal(&policy.name.value));
         let is_filter = |setting: &&Setting| setting.place == Place::Attribute("conditionalNetworkBridgeFilterFactory");
         let filter: Vec<&Setting> = policy.settings.iter().filter(is_filter).collect();
         for setting in policy.settings.iter().filter(|setting| !is_filter(setting)) {
@@ -144,7 +144,7 @@ impl Writer<'_> {
 
     fn network_connector(&self, bridge: &Bridge) -> XmlElement {
         let mut element = XmlElement::new("networkConnector")
-            .with("name", &bridge.name.value)
+            .with("name", literal(&bridge.name.value))
             .with("uri", uris::bridge(self.model, bridge, self.broker.site))
             .with("decreaseNetworkConsumerPriority", "true");
         if bridge.duplex {
@@ -155,7 +155,7 @@ impl Writer<'_> {
             element.set("networkTTL", ttl.to_string());
         }
         if let Some(user) = &bridge.user {
-            element.set("userName", &user.value);
+            element.set("userName", literal(&user.value));
         }
         if let Some(password) = &bridge.password {
             element.set("password", variable(&password.value));
@@ -188,7 +188,7 @@ impl Writer<'_> {
         let mut element = XmlElement::new(name);
         match (&store.place, store.kind) {
             (_, StoreKind::Jdbc) => drop(element.set("dataSource", format!("#{}", self.data_source_id()))),
-            (Some(directory), _) => drop(element.set("directory", &directory.value)),
+            (Some(directory), _) => drop(element.set("directory", literal(&directory.value))),
             (None, _) => {}
         }
         if self.broker.pair.is_some() && self.has(name, "lockKeepAlivePeriod") {
@@ -275,8 +275,9 @@ fn placeholders() -> XmlElement {
 }
 
 fn transport_connector(listener: &Listener, release: Release) -> XmlElement {
-    let mut element =
-        XmlElement::new("transportConnector").with("name", &listener.name.value).with("uri", uris::listener(listener));
+    let mut element = XmlElement::new("transportConnector")
+        .with("name", literal(&listener.name.value))
+        .with("uri", uris::listener(listener));
     let mut published = XmlElement::new("publishedAddressPolicy");
     for setting in listener.settings.iter().filter(|setting| !uris::is_uri_option(setting)) {
         match setting.place {
@@ -310,9 +311,9 @@ fn plugins(users: &Users) -> XmlElement {
         let password = user.password.as_ref().map_or_else(String::new, |password| variable(&password.value));
         list.push(
             XmlElement::new("authenticationUser")
-                .with("groups", user.groups.join(","))
+                .with("groups", literal(&user.groups.join(",")))
                 .with("password", password)
-                .with("username", &user.name.value),
+                .with("username", literal(&user.name.value)),
         );
     }
     let mut plugin = XmlElement::new("simpleAuthenticationPlugin").with_child(list);
@@ -322,12 +323,18 @@ fn plugins(users: &Users) -> XmlElement {
     XmlElement::new("plugins").with_child(plugin)
 }
 
+/// A name as ActiveMQ's reader takes it for itself: with one `#` in front it would be the id of another bean
+/// (XBeanNamespaceHandler; the broker then stops with `No bean named`).
+fn literal(text: &str) -> String {
+    if text.starts_with('#') { format!("#{text}") } else { text.to_owned() }
+}
+
 /// `queue://NAME`, `topic://NAME`, or the name of a queue.
 fn destination_element(destination: &str) -> XmlElement {
     match (destination.strip_prefix("topic://"), destination.strip_prefix("queue://")) {
-        (Some(topic), _) => XmlElement::new("topic").with("physicalName", topic),
-        (None, Some(queue)) => XmlElement::new("queue").with("physicalName", queue),
-        (None, None) => XmlElement::new("queue").with("physicalName", destination),
+        (Some(topic), _) => XmlElement::new("topic").with("physicalName", literal(topic)),
+        (None, Some(queue)) => XmlElement::new("queue").with("physicalName", literal(queue)),
+        (None, None) => XmlElement::new("queue").with("physicalName", literal(destination)),
     }
 }
 
