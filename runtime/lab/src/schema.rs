@@ -33,6 +33,12 @@ pub fn validate_xml(release: &Release, file: &Path) -> Result<(), LabError> {
 }
 
 impl Schema {
+    /// The file with ActiveMQ's own elements alone, for a validator other than xmllint.
+    #[must_use]
+    pub fn activemq(&self) -> PathBuf {
+        self.file.with_file_name("activemq.xsd")
+    }
+
     /// Validates a file.
     ///
     /// # Errors

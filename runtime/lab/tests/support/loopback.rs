@@ -1,0 +1,179 @@
+//! A topology as a test starts it: compiled with an overlay that puts every address on loopback and every store in one folder.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use topoc_compiler::diagnostic::Severity;
+use topoc_compiler::emit;
+use topoc_compiler::model::{Broker as BrokerModel, BrokerId, Model, SettingsExt, StoreKind};
+use topoc_compiler::{Analysis, analyze};
+use topoc_lab::{Broker, Launch, Release, ports, release};
+
+const ENTRY: &str = "main.topo";
+const OVERLAY: &str = "loopback.topo";
+const HOST: &str = "127.0.0.1";
+
+/// The sources of a topology, by path.
+pub(crate) struct Topology(HashMap<String, String>);
+
+impl Topology {
+    /// One of the project's examples.
+    pub(crate) fn example(name: &str) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name);
+        let mut files = HashMap::new();
+        read(&root, &root, &mut files);
+        Self(files)
+    }
+
+    /// One that a test has written.
+    pub(crate) fn of(text: impl Into<String>) -> Self {
+        Self(HashMap::from([(ENTRY.to_owned(), text.into())]))
+    }
+
+    /// What the compiler makes of it with an overlay laid over it.
+    pub(crate) fn analyze(&self, overlay: &str) -> Analysis {
+        let mut files = self.0.clone();
+        files.insert(OVERLAY.to_owned(), overlay.to_owned());
+        analyze(ENTRY, &[OVERLAY.to_owned()], &files)
+    }
+
+    /// The same for a topology that must be without errors.
+    pub(crate) fn compile(&self, overlay: &str) -> Analysis {
+        let analysis = self.analyze(overlay);
+        let errors = analysis.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let errors: Vec<String> = errors
+            .map(|error| {
+                format!("{}: {} at `{}`", error.rule.name, error.message, analysis.sources.text(error.primary()))
+            })
+            .collect();
+        assert_eq!(errors, Vec::<String>::new(), "with the overlay\n{overlay}");
+        analysis
+    }
+}
+
+fn read(root: &Path, folder: &Path, files: &mut HashMap<String, String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read(root, &path, files);
+        } else if path.extension().is_some_and(|extension| extension == "topo") {
+            let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+            files.insert(name, fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+/// A topology with its artifacts written, every broker ready to start. Brokers are named as in the topology.
+pub(crate) struct Loopback {
+    pub(crate) analysis: Analysis,
+    pub(crate) release: Release,
+    ports: BTreeMap<String, u16>,
+    dir: TempDir,
+}
+
+impl Loopback {
+    /// Compiles a topology for a release. Whatever the topology says, its brokers then listen on ports of their own.
+    pub(crate) fn of(topology: &Topology, release_name: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let plain = topology.compile(&on_release(topology, release_name));
+        let mut ports = BTreeMap::new();
+        let overlay = on_release(topology, release_name) + &overlay(&plain.model, dir.path(), &mut ports);
+        let analysis = topology.compile(&overlay);
+        for artifact in emit::artifacts(analysis.checked().unwrap()) {
+            let path = dir.path().join(&artifact.path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, artifact.bytes).unwrap();
+        }
+        Self { analysis, release: release(release_name).unwrap(), ports, dir }
+    }
+
+    /// The folder of everything that was written.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// A broker's `activemq.xml`.
+    pub(crate) fn xml(&self, broker: &str) -> PathBuf {
+        let broker = self.broker(broker);
+        let site = &self.analysis.model.site(broker.site).name.value;
+        self.dir.path().join(site).join(&broker.name.value).join("activemq.xml")
+    }
+
+    /// Starts a broker in the folder of its file. A variable that the file names holds [`secret`] of its name.
+    pub(crate) fn start(&self, broker: &str) -> Broker {
+        let xml = self.xml(broker);
+        let text = fs::read_to_string(&xml).unwrap();
+        let launch = Launch::new(&self.release, &xml, xml.parent().unwrap())
+            // Java reads variables as the locale says; without one it knows ASCII only.
+            .env("LC_ALL", "C.UTF-8")
+            // Bridges then say what they forward, and which consumers they do it for.
+            .jvm("-Dorg.slf4j.simpleLogger.log.org.apache.activemq.network=debug");
+        variables(&text).into_iter().fold(launch, |launch, name| launch.env(name, secret(name))).start().unwrap()
+    }
+
+    /// The address of a broker's first listener.
+    pub(crate) fn address(&self, broker: &str) -> String {
+        format!("tcp://{HOST}:{}", self.ports[broker])
+    }
+
+    pub(crate) fn broker(&self, name: &str) -> &BrokerModel {
+        let mut all = self.analysis.model.brokers.iter();
+        all.find(|broker| broker.name.value == name).unwrap_or_else(|| panic!("no broker {name}"))
+    }
+}
+
+/// What a test puts into a variable: more than letters and digits, since passwords have more.
+pub(crate) fn secret(name: &str) -> String {
+    format!("{name}: ü<\"]]>")
+}
+
+/// The variables that a file names, other than those that the lab sets anyway.
+fn variables(text: &str) -> Vec<&str> {
+    let names = text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+    names.filter(|name| !name.contains('.')).collect()
+}
+
+/// The overlay line that has the topology run on a release.
+pub(crate) fn on_release(topology: &Topology, release: &str) -> String {
+    let name = topology.analyze("").model.topology.name;
+    format!("override topology {name} {{ activemq = \"{release}\" }}\n")
+}
+
+fn overlay(model: &Model, dir: &Path, given: &mut BTreeMap<String, u16>) -> String {
+    let mut text = String::new();
+    for (id, broker) in (0..).map(BrokerId).zip(&model.brokers) {
+        let name = &broker.name.value;
+        writeln!(text, "override broker {name} {{\n  host = \"{HOST}\"").unwrap();
+        for listener in &broker.listeners {
+            let port = ports(1).unwrap()[0];
+            given.entry(name.clone()).or_insert(port);
+            // A pushed list names hosts as this machine would resolve them, which is not what it listens on.
+            let published = listener
+                .settings
+                .find("publishedHostStrategy")
+                .map_or("", |_| "; published-host-strategy = \"IPADDRESS\"");
+            let listener = &listener.name.value;
+            writeln!(text, "  listen {listener} {{ port = {port}; host = \"{HOST}\"{published} }}").unwrap();
+        }
+        if broker.store.as_ref().is_some_and(|store| store.kind == StoreKind::KahaDb) {
+            writeln!(text, "  store kahadb {{ {} }}", store(model, id, dir)).unwrap();
+        }
+        text.push_str("}\n");
+    }
+    text
+}
+
+/// Members of a pair share a folder; a slave tries for the lock often, so that a take-over takes no 10 s.
+fn store(model: &Model, id: BrokerId, dir: &Path) -> String {
+    let dir = dir.join("stores");
+    match model.broker(id).pair {
+        Some(pair) => {
+            let dir = dir.join(&model.pair(pair).name.value);
+            format!("directory = \"{}\"; lock-acquire-sleep-interval = 500ms", dir.display())
+        }
+        None => format!("directory = \"{}\"", dir.join(&model.broker(id).name.value).display()),
+    }
+}
