@@ -1,19 +1,21 @@
 //! Every example on real brokers: its files are valid, its brokers start, its bridges come up and its requests arrive.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
+#![expect(clippy::print_stdout, reason = "a failed test shows which example it was at, and how long the others took")]
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
+use std::path::Path;
 
 use std::time::Instant;
 
-use support::{Loopback, Room, Topology, on_release, secret};
+use support::{Loopback, Room, Topology, until};
 use topoc_compiler::model::{BrokerId, Client, Model, Remote};
 use topoc_compiler::network::{Edge, duplex, node};
 use topoc_compiler::{Analysis, emit};
-use topoc_lab::{Broker, Java, LabError, Mark, PATIENCE, Schema, schema};
+use topoc_lab::{Broker, Java, Mark, PATIENCE, Schema, schema};
 use uppsala::XsdValidator;
 
 /// An example with what its own text says of it.
@@ -70,10 +72,30 @@ struct Way {
     hops: usize,
 }
 
+/// The files of an example.
+fn read(name: &str) -> Topology {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name);
+    let mut files = HashMap::new();
+    read_folder(&root, &root, &mut files);
+    Topology::from(files)
+}
+
+fn read_folder(root: &Path, folder: &Path, files: &mut HashMap<String, String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_folder(root, &path, files);
+        } else if path.extension().is_some_and(|extension| extension == "topo") {
+            let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+            files.insert(name, fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
 impl<'e> Running<'e> {
     /// Starts every broker, slaves last, and waits until all are up and every bridge is established.
     fn start(example: &'e Example, release: &str) -> Self {
-        let loopback = Loopback::of(&Topology::example(example.name), release);
+        let loopback = Loopback::of(&read(example.name), release);
         let room = Room::take(loopback.analysis.model.brokers.len());
         let java = Java::start(loopback.dir()).unwrap();
         let (brokers, taken_over) = (BTreeMap::new(), BTreeMap::new());
@@ -172,7 +194,8 @@ impl<'e> Running<'e> {
     fn uri(&self, broker: &str) -> String {
         let model = &self.loopback.analysis.model;
         let address = |id: BrokerId| self.loopback.address(&model.broker(id).name.value);
-        let login = self.example.user.map(|(user, variable)| login(user, &secret(variable))).unwrap_or_default();
+        let login =
+            self.example.user.map(|(user, variable)| login(user, &Loopback::secret(variable))).unwrap_or_default();
         match self.loopback.broker(broker).pair.map(|pair| model.pair(pair)) {
             Some(pair) => {
                 let (master, slave) = (address(pair.master.value), address(pair.slave.value));
@@ -314,11 +337,11 @@ fn users_are_known(running: &Running<'_>) {
         let uri = format!("{}?{login}", running.loopback.address(broker));
         running.java.send(&uri, "LOCAL.TEST", &["hello"], PATIENCE)
     };
-    at("amq-n", &login("orders", &secret("ORDERS_PASSWORD"))).unwrap();
+    at("amq-n", &login("orders", &Loopback::secret("ORDERS_PASSWORD"))).unwrap();
     for (broker, who) in [
         ("amq-n", login("orders", "${ORDERS_PASSWORD}")),
-        ("amq-n", login("orders", &secret("BRIDGE_PASSWORD"))),
-        ("amq-e", login("orders", &secret("ORDERS_PASSWORD"))),
+        ("amq-n", login("orders", &Loopback::secret("BRIDGE_PASSWORD"))),
+        ("amq-e", login("orders", &Loopback::secret("ORDERS_PASSWORD"))),
         ("amq-w", String::new()),
     ] {
         let refused = at(broker, &who).unwrap_err().to_string();
@@ -358,8 +381,8 @@ fn every_activemq_xml_is_valid_for_every_release() {
         let second = SecondOpinion::by(&schema);
         let examples = STARTED.iter().map(|example| example.name).chain([MULTICAST]);
         for name in examples.filter(|name| !cannot.contains(name)) {
-            let topology = Topology::example(name);
-            check_files(&topology.compile(&on_release(&topology, release)), &schema, &second);
+            let topology = read(name);
+            check_files(&topology.compile(&topology.on_release(release)), &schema, &second);
         }
     }
 }
@@ -469,10 +492,10 @@ bridge a -> b {{ name = {all}; user = {all}; excluded = [{}] }}
     let broker = loopback.start("a");
     broker.wait_started(PATIENCE).unwrap();
     for name in HOSTILE {
-        let uri = format!("{}?{}", loopback.address("a"), login(name, &secret("HOSTILE")));
+        let uri = format!("{}?{}", loopback.address("a"), login(name, &Loopback::secret("HOSTILE")));
         assert_eq!(shares(&java, &uri, name), [0, 4], "{name}: one consumer has it for itself");
     }
-    let uri = format!("{}?{}", loopback.address("a"), login(HOSTILE[0], &secret("HOSTILE")));
+    let uri = format!("{}?{}", loopback.address("a"), login(HOSTILE[0], &Loopback::secret("HOSTILE")));
     assert_eq!(shares(&java, &uri, "plain"), [2, 2], "a queue without a policy");
 }
 
@@ -484,16 +507,11 @@ fn shares(java: &Java, uri: &str, queue: &str) -> [usize; 2] {
         receiver
     });
     java.send(uri, queue, &["1", "2", "3", "4"], PATIENCE).unwrap();
-    let end = Instant::now() + PATIENCE;
-    loop {
+    until(&format!("all messages of {queue} have come"), || {
         let mut shares = [0, 1].map(|index: usize| receivers[index].messages().len());
         shares.sort_unstable();
-        if shares[0] + shares[1] == 4 {
-            return shares;
-        }
-        assert!(Instant::now() < end, "{queue}: {shares:?} of 4 messages came");
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+        (shares[0] + shares[1] == 4).then_some(shares)
+    })
 }
 
 /// A validator in pure Rust, which knows the element `broker` only: Spring's schema is none of ActiveMQ's.

@@ -19,18 +19,23 @@ const HOST: &str = "127.0.0.1";
 /// The sources of a topology, by path.
 pub(crate) struct Topology(HashMap<String, String>);
 
-impl Topology {
-    /// One of the project's examples.
-    pub(crate) fn example(name: &str) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name);
-        let mut files = HashMap::new();
-        read(&root, &root, &mut files);
+impl From<HashMap<String, String>> for Topology {
+    /// Files by their paths, `main.topo` first of all.
+    fn from(files: HashMap<String, String>) -> Self {
         Self(files)
     }
+}
 
+impl Topology {
     /// One that a test has written.
     pub(crate) fn of(text: impl Into<String>) -> Self {
-        Self(HashMap::from([(ENTRY.to_owned(), text.into())]))
+        Self::from(HashMap::from([(ENTRY.to_owned(), text.into())]))
+    }
+
+    /// An overlay that has it run on a release.
+    pub(crate) fn on_release(&self, release: &str) -> String {
+        let name = self.analyze("").model.topology.name;
+        format!("override topology {name} {{ activemq = \"{release}\" }}\n")
     }
 
     /// What the compiler makes of it with an overlay laid over it.
@@ -54,18 +59,6 @@ impl Topology {
     }
 }
 
-fn read(root: &Path, folder: &Path, files: &mut HashMap<String, String>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            read(root, &path, files);
-        } else if path.extension().is_some_and(|extension| extension == "topo") {
-            let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
-            files.insert(name, fs::read_to_string(&path).unwrap());
-        }
-    }
-}
-
 /// A topology with its artifacts written, every broker ready to start. Brokers are named as in the topology.
 pub(crate) struct Loopback {
     pub(crate) analysis: Analysis,
@@ -78,9 +71,9 @@ impl Loopback {
     /// Compiles a topology for a release. Whatever the topology says, its brokers then listen on ports of their own.
     pub(crate) fn of(topology: &Topology, release_name: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let plain = topology.compile(&on_release(topology, release_name));
+        let plain = topology.compile(&topology.on_release(release_name));
         let mut ports = BTreeMap::new();
-        let overlay = on_release(topology, release_name) + &overlay(&plain.model, dir.path(), &mut ports);
+        let overlay = topology.on_release(release_name) + &overlay(&plain.model, dir.path(), &mut ports);
         let analysis = topology.compile(&overlay);
         for artifact in emit::artifacts(analysis.checked().unwrap()) {
             let path = dir.path().join(&artifact.path);
@@ -102,7 +95,7 @@ impl Loopback {
         self.dir.path().join(site).join(&broker.name.value).join("activemq.xml")
     }
 
-    /// Starts a broker in the folder of its file. A variable that the file names holds [`secret`] of its name.
+    /// Starts a broker in the folder of its file. A variable that the file names holds [`Loopback::secret`].
     pub(crate) fn start(&self, broker: &str) -> Broker {
         let xml = self.xml(broker);
         let text = fs::read_to_string(&xml).unwrap();
@@ -111,12 +104,17 @@ impl Loopback {
             .env("LC_ALL", "C.UTF-8")
             // Bridges then say what they forward, and which consumers they do it for.
             .jvm("-Dorg.slf4j.simpleLogger.log.org.apache.activemq.network=debug");
-        variables(&text).into_iter().fold(launch, |launch, name| launch.env(name, secret(name))).start().unwrap()
+        variables(&text).into_iter().fold(launch, |launch, name| launch.env(name, Self::secret(name))).start().unwrap()
     }
 
     /// The address of a broker's first listener.
     pub(crate) fn address(&self, broker: &str) -> String {
         format!("tcp://{HOST}:{}", self.ports[broker])
+    }
+
+    /// What a variable of this name holds: more than letters and digits, since passwords have more.
+    pub(crate) fn secret(name: &str) -> String {
+        format!("{name}: ü<\"]]>")
     }
 
     pub(crate) fn broker(&self, name: &str) -> &BrokerModel {
@@ -125,21 +123,10 @@ impl Loopback {
     }
 }
 
-/// What a test puts into a variable: more than letters and digits, since passwords have more.
-pub(crate) fn secret(name: &str) -> String {
-    format!("{name}: ü<\"]]>")
-}
-
 /// The variables that a file names, other than those that the lab sets anyway.
 fn variables(text: &str) -> Vec<&str> {
     let names = text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
     names.filter(|name| !name.contains('.')).collect()
-}
-
-/// The overlay line that has the topology run on a release.
-pub(crate) fn on_release(topology: &Topology, release: &str) -> String {
-    let name = topology.analyze("").model.topology.name;
-    format!("override topology {name} {{ activemq = \"{release}\" }}\n")
 }
 
 fn overlay(model: &Model, dir: &Path, given: &mut BTreeMap<String, u16>) -> String {
