@@ -80,7 +80,17 @@ pub fn analyze(entry: &str, overlays: &[String], files: &dyn Files) -> Analysis 
     drop(lets);
     report.diagnostics.extend(shaped);
     report.diagnostics.extend(lowered.diagnostics);
-    rules::run(&rules::Context { model: &model, network: &network, sources: &sources }, &mut report);
+    let addresses = addresses::Addresses::of(&model);
+    let dialled = rules::dialled::look(&model, &addresses);
+    let context = rules::Context {
+        model: &model,
+        network: &network,
+        sources: &sources,
+        addresses: &addresses,
+        dialled: &dialled,
+    };
+    rules::run(&context, &mut report);
+    drop(dialled);
     let mut diagnostics = report.diagnostics;
     diagnostic::sort(&mut diagnostics);
     Analysis { sources, model, network, diagnostics }

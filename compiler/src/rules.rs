@@ -1,9 +1,11 @@
 //! What topoc checks: the rules, in one table. A rule is a `.rs` file and a `.md` page of the same name.
 
+use crate::addresses::Addresses;
 use crate::diagnostic::{Report, Severity};
 use crate::model::Model;
 use crate::network::Network;
 use crate::sources::Sources;
+use dialled::Dialled;
 
 /// A rule: what `explain` prints, how bad it is, and the check.
 #[derive(Debug)]
@@ -70,6 +72,10 @@ pub struct Context<'a> {
     pub network: &'a Network,
     /// The text, for fixes that depend on how it was written.
     pub sources: &'a Sources,
+    /// Who listens at which address.
+    pub addresses: &'a Addresses,
+    /// How connectors and clients connect.
+    pub dialled: &'a [Dialled<'a>],
 }
 
 mod bridges;
@@ -87,7 +93,7 @@ macro_rules! rules {
 }
 
 mod broker_order;
-mod dialled;
+pub(crate) mod dialled;
 
 // The one list of rules. A new one is its two files and a line here.
 rules! {

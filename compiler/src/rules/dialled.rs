@@ -4,28 +4,44 @@ use super::{Context, option_on_last_broker, place, unknown_failover_option};
 use crate::addresses::Addresses;
 use crate::diagnostic::{Edit, Loc};
 use crate::dialling::{At, Dialling, WrittenOption};
-use crate::model::{Bridge, RawUri, Remote};
+use crate::model::{Bridge, Model, RawUri, Remote};
 use crate::options;
 use crate::uri::Uri;
 use std::ops::Range;
 use topoc_dsl::Span;
 
 /// How every connector and client connects that could be read in whole.
-pub(super) fn all<'a>(context: &Context<'a>, addresses: &Addresses) -> Vec<Dialling<'a>> {
-    let model = context.model;
-    let connectors = model.connectors.iter().map(|connector| Dialling::of_connector(model, addresses, connector));
-    let clients = model.clients.iter().map(|client| Dialling::of_client(model, addresses, client));
-    connectors.chain(clients).filter(|dialling| !dialling.dialer.damaged).collect()
+pub(super) fn all<'c>(context: &Context<'c>) -> impl Iterator<Item = &'c Dialling<'c>> {
+    context.dialled.iter().map(|dialled| &dialled.how)
+}
+
+/// How one of them connects, looked at once for all rules.
+#[derive(Debug)]
+pub struct Dialled<'a> {
+    how: Dialling<'a>,
+    /// ActiveMQ would not take its URI.
+    refused: bool,
+}
+
+/// How every connector and client of a model connects that could be read in whole.
+#[must_use]
+pub(crate) fn look<'a>(model: &'a Model, addresses: &Addresses) -> Vec<Dialled<'a>> {
+    use rayon::prelude::*;
+    let connectors = model.connectors.par_iter().map(|connector| Dialling::of_connector(model, addresses, connector));
+    let clients = model.clients.par_iter().map(|client| Dialling::of_client(model, addresses, client));
+    let whole = connectors.chain(clients).filter(|dialling| !dialling.dialer.damaged);
+    whole.map(|how| Dialled { refused: is_refused(&how), how }).collect()
+}
+
+fn is_refused(dialling: &Dialling<'_>) -> bool {
+    let Some(raw) = &dialling.dialer.raw else { return false };
+    let Ok(uri) = &raw.uri else { return true };
+    option_on_last_broker::is_one(uri, &raw.text.value) || unknown_failover_option::refuses(uri, &raw.text.value)
 }
 
 /// Those whose URI ActiveMQ would take: how a refused one would behave is not worth saying.
-pub(super) fn settled<'a>(context: &Context<'a>, addresses: &Addresses) -> Vec<Dialling<'a>> {
-    let refused = |dialling: &Dialling<'_>| {
-        let Some(raw) = &dialling.dialer.raw else { return false };
-        let Ok(uri) = &raw.uri else { return true };
-        option_on_last_broker::is_one(uri, &raw.text.value) || unknown_failover_option::refuses(uri, &raw.text.value)
-    };
-    all(context, addresses).into_iter().filter(|dialling| !refused(dialling)).collect()
+pub(super) fn settled<'c>(context: &Context<'c>) -> impl Iterator<Item = &'c Dialling<'c>> {
+    context.dialled.iter().filter(|dialled| !dialled.refused).map(|dialled| &dialled.how)
 }
 
 /// The discovery URIs of bridges that were written by hand and name brokers: `static:`, `masterslave:`.

@@ -2,7 +2,7 @@
 
 use super::{Check, Context, FixKind, Rule, place};
 use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
-use crate::model::{Bridge, Broker, Dialer, PropertyValue, RawUri, Remote, Set, Setting, SettingValue};
+use crate::model::{Bridge, Broker, Dialer, Listener, PropertyValue, RawUri, Remote, Set, Setting, SettingValue};
 use crate::uri::{Uri, UriKind};
 use crate::value::Secret;
 use std::collections::HashSet;
@@ -71,7 +71,8 @@ fn of_broker(context: &Context<'_>, broker: &Broker, found: &mut Vec<Found>) {
         let whose = format!("the password of user `{}` of broker `{name}`", user.name.value);
         found.extend(literal(context, user.password.as_ref(), whose, &variable(&user.name.value)));
     }
-    for listener in &broker.listeners {
+    let told = |listener: &&Listener| listener.raw.is_some() || !listener.settings.is_empty();
+    for listener in broker.listeners.iter().filter(told) {
         let whose = format!("listener `{}` of broker `{name}`", listener.name.value);
         let help = "take it out; Java has system properties for key stores: `-Djavax.net.ssl.keyStorePassword`";
         found.extend(listener.settings.iter().filter_map(|setting| of_setting(setting, &whose, help)));
@@ -92,6 +93,10 @@ fn of_broker(context: &Context<'_>, broker: &Broker, found: &mut Vec<Found>) {
 }
 
 fn of_dialer(context: &Context<'_>, kind: &str, dialer: &Dialer, found: &mut Vec<Found>) {
+    let quiet = dialer.password.is_none() && dialer.raw.is_none() && dialer.properties.is_empty();
+    if quiet && dialer.failover.is_empty() && dialer.options.is_empty() {
+        return;
+    }
     let name = &dialer.name.value;
     let variable_of_user = variable(dialer.user.as_ref().map_or(name, |user| &user.value));
     let whose = format!("the password of {kind} `{name}`");
@@ -118,6 +123,10 @@ fn of_dialer(context: &Context<'_>, kind: &str, dialer: &Dialer, found: &mut Vec
 }
 
 fn of_bridge(context: &Context<'_>, bridge: &Bridge, found: &mut Vec<Found>) {
+    let found_by_name = matches!(bridge.to, Remote::Broker(_)) && bridge.raw.is_none();
+    if found_by_name && bridge.password.is_none() && bridge.settings.is_empty() && bridge.options.is_empty() {
+        return;
+    }
     let name = &bridge.name.value;
     let variable = variable(bridge.user.as_ref().map_or(name, |user| &user.value));
     let whose = format!("the password of bridge `{name}`");

@@ -1,7 +1,6 @@
 //! TOPO0304 no-fail-back: a connector that stays where a failure has driven it.
 
 use super::{Check, Context, FixKind, Rule, dialled};
-use crate::addresses::Addresses;
 use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
 use crate::dialling::{At, Dialling};
 use std::collections::HashSet;
@@ -19,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, report: &mut Report) {
     let mut seen = HashSet::new();
-    for dialling in dialled::settled(context, &Addresses::of(context.model)) {
+    for dialling in dialled::settled(context) {
         let ordered = !dialling.shuffles() && dialling.choices(context.model) > 1;
         let stays = dialling.connector.is_some() && ordered && !dialling.goes_back();
         let at = place(context, &dialling);

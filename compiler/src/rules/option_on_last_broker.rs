@@ -1,7 +1,6 @@
 //! TOPO0302 option-on-last-broker: options behind a failover list without parentheses.
 
 use super::{Check, Context, FixKind, Rule, dialled, place};
-use crate::addresses::Addresses;
 use crate::diagnostic::{Diagnostic, Edit, Report, Safety, Severity};
 use crate::dialling::{Dialling, is_failover};
 use crate::model::RawUri;
@@ -21,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report) {
-    for dialling in dialled::all(context, &Addresses::of(context.model)) {
+    for dialling in dialled::all(context) {
         if let Some((raw, uri)) = dialling.uri().filter(|(raw, uri)| is_one(uri, &raw.text.value)) {
             report.diagnostics.extend(found(context, &dialling, raw, uri));
         }

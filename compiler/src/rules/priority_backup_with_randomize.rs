@@ -1,7 +1,6 @@
 //! TOPO0303 priority-backup-with-randomize: going back to a first broker in a list that is shuffled.
 
 use super::{Check, Context, FixKind, Rule, dialled};
-use crate::addresses::Addresses;
 use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
 use crate::dialling::Dialling;
 use std::collections::HashSet;
@@ -19,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, report: &mut Report) {
     let mut seen = HashSet::new();
-    for dialling in dialled::settled(context, &Addresses::of(context.model)) {
+    for dialling in dialled::settled(context) {
         let meant = dialling.goes_back() && dialling.shuffles() && dialling.choices(context.model) > 1;
         let at = place(context, &dialling);
         if meant && seen.insert(at) {

@@ -25,10 +25,9 @@ fn check(context: &Context<'_>, report: &mut Report) {
         return;
     }
     let mut seen = HashSet::new();
-    let addresses = Addresses::of(context.model);
-    for dialling in dialled::settled(context, &addresses) {
+    for dialling in dialled::settled(context) {
         let Some(option) = dialling.option("priorityURIs").filter(|_| is_plain(&dialling)) else { continue };
-        let entries = entries(option, &addresses);
+        let entries = entries(option, context.addresses);
         let texts: Vec<&str> = entries.iter().map(|(text, _)| *text).collect();
         let value = dialled::loc(context, &dialling, &option.value_at);
         let places = dialled::inside_value(context, value, &texts);

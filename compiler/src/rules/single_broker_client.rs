@@ -24,11 +24,10 @@ fn check(context: &Context<'_>, report: &mut Report) {
     if context.model.incomplete {
         return;
     }
-    let addresses = Addresses::of(context.model);
-    let diallings = dialled::settled(context, &addresses);
-    let network = Requests::of(context, &diallings, &addresses);
+    let diallings: Vec<&Dialling<'_>> = dialled::settled(context).collect();
+    let network = Requests::of(context, &diallings, context.addresses);
     let mut seen = HashSet::new();
-    for dialling in &diallings {
+    for &dialling in &diallings {
         let Some(broker) = only_broker(context.model, dialling) else { continue };
         let Some(other) = network.other(context.model, dialling, broker) else { continue };
         let at = place(dialling);
@@ -73,7 +72,7 @@ struct Requests {
 }
 
 impl Requests {
-    fn of(context: &Context<'_>, diallings: &[Dialling<'_>], addresses: &Addresses) -> Self {
+    fn of(context: &Context<'_>, diallings: &[&Dialling<'_>], addresses: &Addresses) -> Self {
         let model = context.model;
         let network = networks(context, diallings, addresses);
         let nodes = |connectors: bool| {
@@ -152,7 +151,7 @@ fn reached(context: &Context<'_>, from: &[BrokerId], forwards: bool) -> HashSet<
 }
 
 /// Gives brokers that hang together one number: those of a bridge, and those of one list.
-fn networks(context: &Context<'_>, diallings: &[Dialling<'_>], addresses: &Addresses) -> Vec<usize> {
+fn networks(context: &Context<'_>, diallings: &[&Dialling<'_>], addresses: &Addresses) -> Vec<usize> {
     let model = context.model;
     let mut groups: Vec<usize> = (0..model.brokers.len()).collect();
     for dialling in diallings {

@@ -26,9 +26,8 @@ fn check(context: &Context<'_>, report: &mut Report) {
     if lists.peek().is_none() {
         return;
     }
-    let addresses = Addresses::of(context.model);
     for (bridge, raw, uri) in lists {
-        if let Some((pair, first, second)) = both_members(context, &addresses, raw, uri) {
+        if let Some((pair, first, second)) = both_members(context, context.addresses, raw, uri) {
             report.add(found(context, bridge, raw, uri, pair, [first, second]));
         }
     }

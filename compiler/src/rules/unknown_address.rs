@@ -24,14 +24,13 @@ fn check(context: &Context<'_>, report: &mut Report) {
     if context.model.incomplete {
         return;
     }
-    let addresses = Addresses::of(context.model);
-    for dialling in dialled::all(context, &addresses) {
+    for dialling in dialled::all(context) {
         if let Some((raw, uri)) = dialling.uri() {
-            check_uri(context, &addresses, raw, uri, &dialling.who(), report);
+            check_uri(context, context.addresses, raw, uri, &dialling.who(), report);
         }
     }
     for (bridge, raw, uri) in dialled::bridge_lists(context) {
-        check_uri(context, &addresses, raw, uri, &format!("bridge `{}`", bridge.name.value), report);
+        check_uri(context, context.addresses, raw, uri, &format!("bridge `{}`", bridge.name.value), report);
     }
 }
 

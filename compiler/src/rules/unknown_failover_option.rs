@@ -1,7 +1,6 @@
 //! TOPO0301 unknown-failover-option: an option that the failover transport, or an address, does not know.
 
 use super::{Check, Context, FixKind, Rule, dialled, option_on_last_broker, place};
-use crate::addresses::Addresses;
 use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
 use crate::dialling::{Dialling, is_failover};
 use crate::kebab::kebab;
@@ -27,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
 const JMS: &str = "jms.";
 
 fn check(context: &Context<'_>, report: &mut Report) {
-    let diallings = dialled::all(context, &Addresses::of(context.model));
+    let diallings: Vec<&Dialling<'_>> = dialled::all(context).collect();
     for dialling in &diallings {
         if let Some((raw, uri)) = dialling.uri() {
             in_uri(context, raw, uri, &dialling.who(), report);
@@ -91,7 +90,7 @@ fn is_known(scheme: &str, name: &str, outermost: bool) -> bool {
 }
 
 /// Options of each address, from `options { }`. What a `defaults` block says is said once.
-fn in_blocks(context: &Context<'_>, diallings: &[Dialling<'_>], report: &mut Report) {
+fn in_blocks(context: &Context<'_>, diallings: &[&Dialling<'_>], report: &mut Report) {
     let mut seen = HashSet::new();
     for dialling in diallings {
         for setting in &dialling.dialer.options {

@@ -1,7 +1,6 @@
 //! TOPO0305 unordered-priority-uris: two or more preferred brokers, which have no order among themselves.
 
 use super::{Check, Context, FixKind, Rule, dialled, priority_uri_not_listed};
-use crate::addresses::Addresses;
 use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
 use crate::dialling::{At, DialledAddress, Dialling, WrittenOption};
 use crate::network::node;
@@ -21,10 +20,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, report: &mut Report) {
     let mut seen = HashSet::new();
-    let addresses = Addresses::of(context.model);
-    for dialling in dialled::settled(context, &addresses) {
+    for dialling in dialled::settled(context) {
         let Some(option) = dialling.option("priorityURIs") else { continue };
-        let entries = priority_uri_not_listed::entries(option, &addresses);
+        let entries = priority_uri_not_listed::entries(option, context.addresses);
         let preferred: Vec<&DialledAddress> = entries.iter().filter_map(|(_, entry)| entry.as_ref()).collect();
         let at = dialled::loc(context, &dialling, &option.at);
         if unordered(context, &preferred) && seen.insert(at) {
