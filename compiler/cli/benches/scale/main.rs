@@ -43,16 +43,18 @@ fn inputs(folder: &Path, size: usize) -> [PathBuf; 3] {
 fn check(folder: &Path, size: usize) {
     let [topology, xml, schema] = inputs(folder, size);
     let bytes = std::fs::metadata(&topology).unwrap().len();
+    let check = ["check".as_ref(), topology.as_os_str()];
+    let validate = ["--noout".as_ref(), "--schema".as_ref(), schema.as_os_str(), xml.as_os_str()];
     let mut ours = Vec::new();
     let mut rival = Vec::new();
     for _ in 0..ROUNDS {
-        ours.push(Run::of(TOPOC, &["check".as_ref(), topology.as_os_str()]));
-        rival.push(Run::of("xmllint", &["--noout".as_ref(), "--schema".as_ref(), schema.as_os_str(), xml.as_os_str()]));
+        ours.push(Run::of(TOPOC, &check));
+        rival.push(Run::of("xmllint", &validate));
     }
-    let (ours_wall, rival_wall) = (median(&ours, Run::wall), median(&rival, Run::wall));
+    let (ours_wall, rival_wall) = (median(&ours), median(&rival));
     println!("check, {size} brokers and {size} connectors ({bytes} bytes), median of {ROUNDS}:");
-    println!("  topoc    {ours_wall:7.1} ms  {:6.1} MB", median(&ours, Run::megabytes));
-    println!("  xmllint  {rival_wall:7.1} ms  {:6.1} MB", median(&rival, Run::megabytes));
+    println!("  topoc    {ours_wall:7.1} ms  {:6.1} MB", measure::megabytes(TOPOC, &check));
+    println!("  xmllint  {rival_wall:7.1} ms  {:6.1} MB", measure::megabytes("xmllint", &validate));
     println!(
         "  ratio    {:7.2}     wall time, topoc to xmllint (best pair {:.2})",
         ours_wall / rival_wall,
@@ -76,11 +78,11 @@ fn build(folder: &Path, size: usize) {
         builds.push(Run::of(TOPOC, &["build".as_ref(), topology.as_os_str(), "--out".as_ref(), out.as_os_str()]));
         writes.push(measure::copy(&out, &folder.join(format!("copy-{round}"))));
     }
-    let (build, check) = (median(&builds, Run::wall), median(&checks, Run::wall));
+    let (build, check) = (median(&builds), median(&checks));
     writes.sort_by(f64::total_cmp);
     let write = writes[writes.len() / 2];
     println!("build, {size} brokers and {size} connectors, median of 3:");
-    println!("  build    {build:7.1} ms  {:6.1} MB", median(&builds, Run::megabytes));
+    println!("  build    {build:7.1} ms");
     println!("  check    {check:7.1} ms");
     println!("  writing  {write:7.1} ms  the same files in a plain loop");
     println!("  ratio    {:7.2}     build to 3 x check + writing (at most 1)", build / (3.0 * check + write));

@@ -1,54 +1,54 @@
-//! Runs a command and says how long it took and how much memory it had.
+//! Runs a command and says how long it took, how much memory it had, or how many instructions.
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// One run of a command.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run {
     wall: Duration,
-    /// The most memory that was seen, in KiB.
-    peak: u64,
 }
 
 impl Run {
-    /// Runs a command that must succeed.
+    /// Runs a command that must succeed, and does nothing else meanwhile.
     pub(crate) fn of(program: &str, arguments: &[&OsStr]) -> Self {
         let start = Instant::now();
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{program} cannot be started: {error}"));
-        let mut peak = 0;
-        let status = loop {
-            peak = high_water_mark(child.id()).unwrap_or(peak).max(peak);
-            match child.try_wait().unwrap() {
-                Some(status) => break status,
-                None => std::thread::sleep(Duration::from_micros(300)),
-            }
-        };
+        let status = start_quietly(program, arguments).wait().unwrap();
         assert!(status.success(), "{program} {arguments:?}: {status}");
-        Self { wall: start.elapsed(), peak }
+        Self { wall: start.elapsed() }
     }
 
     /// Milliseconds.
     pub(crate) fn wall(&self) -> f64 {
         self.wall.as_secs_f64() * 1000.0
     }
-
-    /// Megabytes (of 1,048,576 bytes).
-    pub(crate) fn megabytes(&self) -> f64 {
-        self.peak as f64 / 1024.0
-    }
 }
 
-/// The middle one of some figures.
-pub(crate) fn median(runs: &[Run], figure: fn(&Run) -> f64) -> f64 {
-    let mut figures: Vec<f64> = runs.iter().map(figure).collect();
+/// The most memory that a command had, in megabytes (of 1,048,576 bytes). A run of its own: looking takes time.
+pub(crate) fn megabytes(program: &str, arguments: &[&OsStr]) -> f64 {
+    let mut child = start_quietly(program, arguments);
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        peak = high_water_mark(child.id()).unwrap_or(peak).max(peak);
+        std::thread::sleep(Duration::from_micros(300));
+    }
+    peak as f64 / 1024.0
+}
+
+fn start_quietly(program: &str, arguments: &[&OsStr]) -> Child {
+    Command::new(program)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program} cannot be started: {error}"))
+}
+
+/// The middle one of some runs, in milliseconds.
+pub(crate) fn median(runs: &[Run]) -> f64 {
+    let mut figures: Vec<f64> = runs.iter().map(Run::wall).collect();
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
 }
