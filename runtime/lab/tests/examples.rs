@@ -380,8 +380,14 @@ fn every_activemq_xml_is_valid_for_every_release() {
         let schema = schema(release).unwrap();
         let second = SecondOpinion::by(&schema);
         let examples = STARTED.iter().map(|example| example.name).chain([MULTICAST]);
-        for name in examples.filter(|name| !cannot.contains(name)) {
+        for name in examples {
             let topology = read(name);
+            if cannot.contains(&name) {
+                let diagnostics = topology.analyze(&topology.on_release(release)).diagnostics;
+                let said = diagnostics.iter().any(|diagnostic| diagnostic.rule.name == "attribute-too-new");
+                assert!(said, "{name} on {release}: {diagnostics:#?}");
+                continue;
+            }
             check_files(&topology.compile(&topology.on_release(release)), &schema, &second);
         }
     }
@@ -447,6 +453,9 @@ fn hostile_names_mean_themselves() {
         .collect();
     let excluded: Vec<String> = HOSTILE.iter().map(|name| quoted(&format!("queue://{name}"))).collect();
     let all = quoted(&HOSTILE.join(" "));
+    // A connector cuts these apart, so topoc refuses them there.
+    let reply_queue = HOSTILE.concat().replace([' ', '#'], "");
+    let reply = quoted(&reply_queue);
     let text = format!(
         "topology t {{ activemq = \"6.3.1\" }}
 site s {{
@@ -460,7 +469,7 @@ site s {{
     }}
   }}
   broker b {{ host = \"b\"; listen openwire {{ port = 61616 }}; store memory {{}} }}
-  client c {{ brokers = [a]; client-id = {all}; reply-queue = {all} }}
+  client c {{ brokers = [a]; client-id = \"c\"; reply-queue = {reply} }}
 }}
 bridge a -> b {{ name = {all}; user = {all}; excluded = [{}] }}
 ",
@@ -486,7 +495,7 @@ bridge a -> b {{ name = {all}; user = {all}; excluded = [{}] }}
     assert_eq!(read("networkConnector", "name"), whole);
     assert_eq!(read("networkConnector", "userName"), whole);
     let properties = java.load_properties(&loopback.dir().join("s/c/client.properties")).unwrap();
-    assert_eq!((&properties["clientId"], &properties["replyQueue"]), (&whole[0], &whole[0]));
+    assert_eq!(properties["replyQueue"], reply_queue);
 
     let _room = Room::take(1);
     let broker = loopback.start("a");
