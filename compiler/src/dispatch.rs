@@ -98,7 +98,7 @@ impl<'a> Situation<'a> {
         });
         let crossed = i64::try_from(passed.len()).unwrap_or(i64::MAX);
         let open = self.network.leaving(at).copied().filter(|edge| {
-            let ttl = self.bridge(*edge).and_then(|bridge| bridge.message_ttl(self.network.default_ttl));
+            let ttl = self.bridge(*edge).and_then(|bridge| bridge.message_ttl(self.network));
             self.is_open(*edge, queue) && !passed.contains(&edge.to) && ttl.is_none_or(|ttl| crossed < ttl)
         });
         local.chain(open.filter_map(|edge| self.behind(edge, queue))).collect()
@@ -209,7 +209,7 @@ impl<'a> Situation<'a> {
     /// What is heard over one bridge more, where its consumer TTL and those before it let a subscription pass.
     fn ear(&self, before: Option<&Ear>, edge: Edge, bridge: &Bridge) -> Option<Ear> {
         let left = before.map_or(i64::MAX, |ear| ear.left);
-        let left = left.min(bridge.consumer_ttl(self.network.default_ttl).unwrap_or(i64::MAX));
+        let left = left.min(bridge.consumer_ttl(self.network).unwrap_or(i64::MAX));
         let lowered = match before.and_then(|ear| ear.lowered) {
             Some((base, hops)) => Some((base, hops + 1)),
             None => bridge.decreases_priority().then(|| (bridge.priority_base(), 1)),

@@ -7,6 +7,9 @@ use crate::model::{Bridge, BridgeId, BrokerId, Connector, Endpoint, Model, RawUr
 use crate::options;
 use crate::uri::{self, Uri, UriKind};
 use std::collections::{HashMap, VecDeque};
+use ttl::Ttls;
+
+mod ttl;
 
 /// A direction of a bridge: messages go from one broker to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,8 +27,8 @@ pub struct Edge {
 pub struct Network {
     edges: Vec<Edge>,
     leaving: HashMap<BrokerId, Vec<usize>>,
-    /// The TTL that topoc writes for bridges that say none.
-    pub default_ttl: i64,
+    /// Those that topoc writes for bridges that say none, by the broker that owns the bridge.
+    ttls: HashMap<BrokerId, Ttls>,
 }
 
 /// The shortest ways from one broker to all that it reaches.
@@ -63,7 +66,7 @@ impl Network {
     /// The graph of a model's bridges.
     #[must_use]
     pub fn of(model: &Model) -> Self {
-        let mut network = Network { default_ttl: 1, ..Network::default() };
+        let mut network = Network::default();
         // Only URIs written by hand are looked up.
         let addresses = match model.bridges.iter().any(|bridge| bridge.uri_by_hand().is_some()) {
             true => Addresses::of(model),
@@ -79,13 +82,36 @@ impl Network {
                 }
             }
         }
-        network.default_ttl = network.longest_way(model);
+        network.ttls = ttl::of(&network, model);
+        for owner in model.bridges.iter().map(|bridge| bridge.from.broker) {
+            if let Some(ttls) = network.ttls.get(&node(model, owner)).copied() {
+                network.ttls.insert(owner, ttls);
+            }
+        }
         network
     }
 
     fn add(&mut self, edge: Edge) {
         self.leaving.entry(edge.from).or_default().push(self.edges.len());
         self.edges.push(edge);
+    }
+
+    /// The consumer TTL that topoc writes for a bridge that says none: the longest of the shortest ways between brokers
+    /// that clients and connectors list, in the part of the network that the bridge belongs to.
+    #[must_use]
+    pub fn default_ttl(&self, bridge: &Bridge) -> i64 {
+        self.default_ttls(bridge).consumer
+    }
+
+    /// The message TTL that topoc writes for a bridge that says none: more than [`Network::default_ttl`] where requests
+    /// that were forwarded to one consumer may have to go on to another when that is gone.
+    #[must_use]
+    pub fn default_message_ttl(&self, bridge: &Bridge) -> i64 {
+        self.default_ttls(bridge).message
+    }
+
+    fn default_ttls(&self, bridge: &Bridge) -> Ttls {
+        self.ttls.get(&bridge.from.broker).copied().unwrap_or(Ttls::NEIGHBOURS)
     }
 
     /// Every direction of every bridge.
@@ -135,23 +161,6 @@ impl Network {
             }
         }
         Ways { from, came }
-    }
-
-    /// The most bridges that a request, or its reply, may have to cross: between any broker that a client lists and any
-    /// that a connector lists. Where nobody is there to ask, between any two brokers.
-    fn longest_way(&self, model: &Model) -> i64 {
-        let asked: Vec<BrokerId> = listed(model, model.clients.iter().map(|client| client.dialer.brokers.as_slice()));
-        let answered: Vec<BrokerId> =
-            listed(model, model.connectors.iter().map(|connector| connector.dialer.brokers.as_slice()));
-        let mut all: Vec<BrokerId> = self.edges.iter().flat_map(|edge| [edge.from, edge.to]).collect();
-        all.sort_unstable();
-        all.dedup();
-        let (from, to) = if asked.is_empty() || answered.is_empty() { (&all, &all) } else { (&asked, &answered) };
-        let to: std::collections::HashSet<BrokerId> = to.iter().copied().collect();
-        let longest = from.iter().filter_map(|from| {
-            self.distances(*from).into_iter().filter(|(broker, _)| to.contains(broker)).map(|(_, hops)| hops).max()
-        });
-        longest.max().unwrap_or(1).max(1)
     }
 }
 
@@ -284,14 +293,14 @@ impl Bridge {
 
     /// How many bridges a message may cross, this one included. `None` is without limit.
     #[must_use]
-    pub fn message_ttl(&self, default: i64) -> Option<i64> {
-        self.ttl("messageTTL", default)
+    pub fn message_ttl(&self, network: &Network) -> Option<i64> {
+        self.ttl("messageTTL", network.default_message_ttl(self))
     }
 
     /// How many bridges a subscription may cross, this one included. `None` is without limit.
     #[must_use]
-    pub fn consumer_ttl(&self, default: i64) -> Option<i64> {
-        self.ttl("consumerTTL", default)
+    pub fn consumer_ttl(&self, network: &Network) -> Option<i64> {
+        self.ttl("consumerTTL", network.default_ttl(self))
     }
 
     /// `networkTTL` overwrites the other two whatever the order (reference: `NetworkBridgeConfiguration.setNetworkTTL`).

@@ -150,9 +150,8 @@ impl Writer<'_> {
         if bridge.duplex {
             element.set("duplex", "true");
         }
-        let ttl = self.checked.network().default_ttl;
-        if !bridge.splits_ttl() && ttl != 1 {
-            element.set("networkTTL", ttl.to_string());
+        for (name, ttl) in self.ttls(bridge) {
+            element.set(name, ttl.to_string());
         }
         if let Some(user) = &bridge.user {
             element.set("userName", literal(&user.value));
@@ -176,6 +175,17 @@ impl Writer<'_> {
             element.push(list);
         }
         element
+    }
+
+    /// The TTLs that a bridge needs and does not say itself. `networkTTL` would overrule the other two.
+    fn ttls(&self, bridge: &Bridge) -> Vec<(&'static str, i64)> {
+        let network = self.checked.network();
+        match (network.default_message_ttl(bridge), network.default_ttl(bridge)) {
+            _ if bridge.ttl_setting("networkTTL").is_some() => Vec::new(),
+            (1, 1) => Vec::new(),
+            (message, consumer) if message == consumer => vec![("networkTTL", message)],
+            (message, consumer) => vec![("consumerTTL", consumer), ("messageTTL", message)],
+        }
     }
 
     fn persistence(&self, store: &Store) -> Option<XmlElement> {

@@ -70,7 +70,7 @@ fn who_announces_itself_is_found() {
 }
 
 #[test]
-fn shortest_ways_and_the_ttl_that_they_need() {
+fn shortest_ways() {
     let text = "topology t { activemq = \"6.2\" }
         site s { broker a { host = \"a\" }; broker b { host = \"b\" }; broker c { host = \"c\" }; broker d { host = \"d\" } }
         bridge a <-> b; bridge b <-> c; bridge c -> d";
@@ -79,8 +79,78 @@ fn shortest_ways_and_the_ttl_that_they_need() {
     let [a, b, c, d] = [0, 1, 2, 3].map(BrokerId);
     let hops = |from, to| network.way(from, to).map(|way| way.len());
     assert_eq!([hops(a, a), hops(a, b), hops(a, d), hops(d, a)], [Some(0), Some(1), Some(3), None]);
-    assert_eq!(network.default_ttl, 3);
     let without_last = network.ways_over(a, |edge| edge.to != d);
     assert_eq!(without_last.reached(), [b, c]);
     assert_eq!(without_last.to(d), None);
+}
+
+/// `consumer/message` for each bridge, with brokers `a` to `f` on a release.
+#[track_caller]
+fn check_ttls_on(release: &str, bridges: &str, served: &str, expected: &str) {
+    let brokers: String = "abcdef".chars().map(|name| format!("broker {name} {{ host = \"{name}\" }}\n")).collect();
+    let text = format!("topology t {{ activemq = \"{release}\" }}\nsite s {{\n{brokers}{served}\n}}\n{bridges}");
+    let analysis = analyze("main.topo", &[], &HashMap::from([("main.topo".to_owned(), text)]));
+    let network = &analysis.network;
+    let ttls = |bridge| format!("{}/{}", network.default_ttl(bridge), network.default_message_ttl(bridge));
+    let found: Vec<String> = analysis.model.bridges.iter().map(ttls).collect();
+    assert_eq!(found.join(" "), expected, "{bridges} {served}");
+}
+
+#[track_caller]
+fn check_ttls(bridges: &str, served: &str, expected: &str) {
+    check_ttls_on("6.2", bridges, served, expected);
+}
+
+const RING: &str = "bridge a <-> b; bridge b <-> c; bridge c <-> a";
+const CHAIN: &str = "bridge a <-> b; bridge b <-> c";
+
+#[test]
+fn two_brokers_need_no_ttl() {
+    check_ttls("bridge a <-> b", "", "1/1");
+    check_ttls(
+        "bridge a -> b; bridge b -> a",
+        "connector x { brokers = [a, b] }; client y { brokers = [a, b] }",
+        "1/1 1/1",
+    );
+}
+
+#[test]
+fn a_request_that_was_forwarded_can_go_on() {
+    check_ttls(RING, "", "1/2 1/2 1/2");
+    check_ttls(RING, "connector x { brokers = [b, c] }; client y { brokers = [a] }", "1/2 1/2 1/2");
+    // Back to where it came from it goes in any case.
+    check_ttls(RING, "connector x { brokers = [b] }; client y { brokers = [a, c] }", "1/1 1/1 1/1");
+    check_ttls(RING, "connector x { brokers = [a, b] }; client y { brokers = [a] }", "1/1 1/1 1/1");
+    check_ttls(CHAIN, "connector x { brokers = [a, c] }; client y { brokers = [a, c] }", "2/2 2/2");
+    check_ttls(CHAIN, "connector x { brokers = [b, c] }; client y { brokers = [a] }", "2/2 2/2");
+}
+
+#[test]
+fn in_a_chain_it_goes_back_and_on() {
+    // b, a, b, c
+    check_ttls(CHAIN, "connector x { brokers = [a, c] }; client y { brokers = [b] }", "2/3 2/3");
+    check_ttls(
+        "bridge a <-> d; bridge b <-> d; bridge c <-> d",
+        "connector x { brokers = [b, c] }; client y { brokers = [a] }",
+        "2/4 2/4 2/4",
+    );
+}
+
+#[test]
+fn one_part_of_a_network_says_nothing_of_another() {
+    check_ttls("bridge a <-> b; bridge c <-> d; bridge d -> e; bridge e -> f", "", "1/1 3/4 3/4 3/4");
+    check_ttls("bridge a <-> b; bridge a <-> discovery \"multicast://default\"", "", "1/1 1/1");
+}
+
+#[test]
+fn bridges_of_a_pair_count_as_those_of_its_master() {
+    let pair = "pair hub { master = a; slave = f }";
+    check_ttls(&format!("{pair}; bridge hub <-> b; bridge b <-> c"), "", "2/3 2/3");
+    check_ttls(&format!("{pair}; bridge f <-> b; bridge b <-> c"), "", "2/3 2/3");
+}
+
+#[test]
+fn before_5_9_there_is_one_ttl_for_both() {
+    check_ttls_on("5.8", RING, "", "2/2 2/2 2/2");
+    check_ttls_on("5.9", RING, "", "1/2 1/2 1/2");
 }

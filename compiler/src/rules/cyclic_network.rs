@@ -22,7 +22,7 @@ const SUPPRESS: &str = "suppressDuplicateQueueSubscriptions";
 const SHOWN: usize = 4;
 
 fn check(context: &Context<'_>, report: &mut Report) {
-    let travels = |bridge: &Bridge| bridge.consumer_ttl(context.network.default_ttl).is_none_or(|ttl| ttl > 1);
+    let travels = |bridge: &Bridge| bridge.consumer_ttl(context.network).is_none_or(|ttl| ttl > 1);
     if context.model.incomplete || !context.model.bridges.iter().any(travels) {
         return;
     }
@@ -41,7 +41,7 @@ fn check(context: &Context<'_>, report: &mut Report) {
 fn found(context: &Context<'_>, ring: &Ring, first: &Bridge, open: &[&Bridge]) -> Diagnostic {
     let written = open.iter().find_map(|bridge| bridge.ttl_setting("consumerTTL").map(|setting| (*bridge, setting)));
     let (blamed, at) = written.map_or((first, first.at), |(bridge, setting)| (bridge, setting.value_at));
-    let ttl = match blamed.consumer_ttl(context.network.default_ttl) {
+    let ttl = match blamed.consumer_ttl(context.network) {
         Some(ttl) => format!("cross {ttl} bridges"),
         None => "cross any number of bridges".to_owned(),
     };

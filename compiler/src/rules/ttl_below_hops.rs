@@ -68,10 +68,9 @@ fn needed(place: usize, hops: usize) -> [i64; 2] {
 
 fn passes(context: &Context<'_>, edge: Edge, place: usize, hops: usize) -> bool {
     let Some(bridge) = bridges::of(context, edge.bridge) else { return false };
-    let default = context.network.default_ttl;
     let [message, consumer] = needed(place, hops);
-    bridge.message_ttl(default).is_none_or(|ttl| ttl >= message)
-        && bridge.consumer_ttl(default).is_none_or(|ttl| ttl >= consumer)
+    bridge.message_ttl(context.network).is_none_or(|ttl| ttl >= message)
+        && bridge.consumer_ttl(context.network).is_none_or(|ttl| ttl >= consumer)
 }
 
 /// Whether no way as short as this one is passed by all of its bridges.
@@ -98,10 +97,9 @@ fn blame<'a>(
     reply: bool,
     low: &mut BTreeMap<Loc, Low<'a>>,
 ) {
-    let default = context.network.default_ttl;
     for (place, edge) in way.iter().enumerate() {
         let Some(bridge) = bridges::of(context, edge.bridge) else { continue };
-        let ttls = [bridge.message_ttl(default), bridge.consumer_ttl(default)];
+        let ttls = [bridge.message_ttl(context.network), bridge.consumer_ttl(context.network)];
         for ((name, ttl), needed) in TTLS.into_iter().zip(ttls).zip(needed(place, way.len())) {
             let Some(setting) = bridge.ttl_setting(name).filter(|_| ttl.is_some_and(|ttl| ttl < needed)) else {
                 continue;

@@ -8,68 +8,77 @@ use std::fs;
 use std::time::Duration;
 
 use support::{Loopback, Room, Topology, until};
+use topoc_compiler::diagnostic::{Diagnostic, Severity};
 use topoc_lab::{Broker, Java, LabError, PATIENCE};
 
-/// A file of the broker `a` with one fault, and what the broker says of it before it ends.
+/// A file of the broker `a` with one fault: what topoc reports where the topology has it, and what the broker says.
 struct Refused {
-    fault: &'static str,
+    rule: &'static str,
+    /// How the same is written in a topology, as the listener of `a` or the bridge from `a` to `b`.
+    written: Written,
     element: &'static str,
     attribute: &'static str,
     /// The new value from the old one, as the file spells it.
     value: fn(&str) -> String,
-    says: &'static str,
     releases: &'static [&'static str],
+}
+
+/// Where a topology has a fault, and the text that has it.
+#[derive(Clone, Copy, Debug)]
+enum Written {
+    Listener(&'static str),
+    Bridge(&'static str),
 }
 
 const OLD_AND_NEW: &[&str] = &["5.17.6", "6.3.1"];
 
 const REFUSED: &[Refused] = &[
     Refused {
-        fault: "failover on a listener",
+        rule: "failover-on-listener",
+        written: Written::Listener("uri = \"failover:(tcp://a:61616)\""),
         element: "transportConnector",
         attribute: "uri",
         value: |uri| format!("failover:({uri})"),
-        says: "Invalid server URI: failover:(tcp://127.0.0.1:",
         releases: OLD_AND_NEW,
     },
     Refused {
-        fault: "a bridge that dials with bare failover",
+        rule: "bridge-needs-discovery",
+        written: Written::Bridge("uri = \"failover:(tcp://b:61616)\""),
         element: "networkConnector",
         attribute: "uri",
         value: |uri| uri.replace("static:", "failover:"),
-        says: "DiscoveryAgent scheme NOT recognized: [failover]",
         releases: OLD_AND_NEW,
     },
     Refused {
-        fault: "a bridge with the name of a listener",
+        rule: "listener-name-collision",
+        written: Written::Bridge("name = \"openwire\""),
         element: "networkConnector",
         attribute: "name",
         value: |_| "openwire".to_owned(),
-        says: "Bean name 'openwire' is already used",
         releases: OLD_AND_NEW,
     },
     Refused {
-        fault: "a bridge without prefetch",
+        rule: "bridge-prefetch-zero",
+        written: Written::Bridge("prefetch-size = 0"),
         element: "networkConnector",
         attribute: "prefetchSize",
         value: |_| "0".to_owned(),
-        says: "prefetchSize must be > 0",
         releases: OLD_AND_NEW,
     },
     Refused {
-        fault: "a listener's attribute that is newer than the release",
+        rule: "attribute-too-new",
+        written: Written::Listener("port = 61616; auto-start = true"),
         element: "transportConnector",
         attribute: "autoStart",
         value: |_| "true".to_owned(),
-        says: "Attribute 'autoStart' is not allowed to appear in element 'transportConnector'",
         releases: &["5.17.6"],
     },
     Refused {
-        fault: "a bridge's attribute that is newer than the release",
+        rule: "attribute-too-new",
+        written: Written::Bridge("auto-start = true"),
         element: "networkConnector",
         attribute: "autoStart",
         value: |_| "true".to_owned(),
-        says: "Attribute 'autoStart' is not allowed to appear in element 'networkConnector'",
         releases: &["5.17.6"],
     },
 ];
@@ -79,12 +88,33 @@ const GRACE: Duration = Duration::from_secs(4);
 
 /// A topology of brokers `names`, bridged as `bridges` says.
 fn brokers(names: &[&str], bridges: &str) -> Topology {
-    let broker = |name: &&str| {
-        let store = format!("store kahadb {{ directory = \"/var/lib/activemq/{name}\" }}");
-        format!("  broker {name} {{ host = \"{name}\"; listen openwire {{ port = 61616 }}; {store} }}\n")
-    };
-    let brokers: String = names.iter().map(broker).collect();
-    Topology::of(format!("topology t {{ activemq = \"6.3.1\" }}\nsite s {{\n{brokers}}}\n{bridges}"))
+    let brokers: String = names.iter().map(|name| broker(name, "port = 61616")).collect();
+    topology("", &brokers, bridges)
+}
+
+fn broker(name: &str, listener: &str) -> String {
+    let store = format!("store kahadb {{ directory = \"/var/lib/activemq/{name}\" }}");
+    format!("  broker {name} {{ host = \"{name}\"; listen openwire {{ {listener} }}; {store} }}\n")
+}
+
+fn topology(fields: &str, members: &str, bridges: &str) -> Topology {
+    Topology::of(format!("topology t {{ activemq = \"6.3.1\"; {fields} }}\nsite s {{\n{members}}}\n{bridges}"))
+}
+
+/// What topoc says of a topology by one rule, and nothing else that stops it.
+fn found(topology: &Topology, release: &str, rule: &str) -> Diagnostic {
+    let diagnostics = topology.analyze(&topology.on_release(release)).diagnostics;
+    let errors: Vec<&Diagnostic> =
+        diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect();
+    let [found] = errors[..] else { panic!("one {rule} on {release}: {diagnostics:#?}") };
+    assert_eq!(found.rule.name, rule, "{found:#?}");
+    found.clone()
+}
+
+/// The words of the broker that a diagnostic quotes at the place where the fault is.
+fn quoted(diagnostic: &Diagnostic) -> &str {
+    let says = &diagnostic.labels[0].message;
+    says.split('`').nth(1).unwrap_or_else(|| panic!("{says} quotes nobody"))
 }
 
 /// Sets an attribute of the element in a broker's file that has this name, or of the only one; none takes it away.
@@ -118,28 +148,34 @@ fn edit(
 }
 
 #[test]
-fn a_broker_refuses_the_file_and_says_why() {
-    let topology = brokers(&["a", "b"], "bridge a -> b");
+fn a_broker_refuses_what_topoc_reports_and_says_what_topoc_quotes() {
+    let sound = brokers(&["a", "b"], "bridge a -> b");
     for case in REFUSED {
         for release in case.releases {
-            let loopback = Loopback::of(&topology, release);
+            let diagnostic = found(&case.topology(), release, case.rule);
+            let loopback = Loopback::of(&sound, release);
             edit(&loopback, "a", (case.element, None), case.attribute, |old| Some((case.value)(old)));
             let _room = Room::take(1);
             let broker = loopback.start("a");
             let status = broker.wait_exit(PATIENCE).unwrap();
             let log = broker.log().unwrap();
-            assert!(log.contains(case.says), "{} on {release} ({status}): {log}", case.fault);
-            assert_eq!(status.code(), Some(1), "{} on {release}", case.fault);
+            let quoted = quoted(&diagnostic);
+            assert!(log.contains(quoted), "{} on {release} ({status}): {quoted}\nis not in {log}", case.rule);
+            assert_eq!(status.code(), Some(1), "{:?} on {release}", case.written);
         }
     }
 }
 
-#[test]
-fn failover_on_a_listener_is_refused_by_topoc_too() {
-    let text = "topology t { activemq = \"6.3.1\" }
-site s { broker a { host = \"a\"; listen openwire { uri = \"failover:(tcp://a:61616)\" } } }";
-    let found = Topology::of(text).analyze("").diagnostics;
-    assert!(found.iter().any(|diagnostic| diagnostic.rule.name == "failover-on-listener"), "{found:?}");
+impl Refused {
+    /// The topology that has the fault.
+    fn topology(&self) -> Topology {
+        let (listener, bridge) = match self.written {
+            Written::Listener(fields) => (fields, ""),
+            Written::Bridge(fields) => ("port = 61616", fields),
+        };
+        let brokers = broker("a", listener) + &broker("b", "port = 61616");
+        topology("", &brokers, &format!("bridge a -> b {{ {bridge} }}"))
+    }
 }
 
 #[test]
@@ -151,6 +187,8 @@ fn a_bridge_by_failover_is_never_rebuilt_unless_attempts_are_zero() {
 /// connection comes back: the far broker does not know that there is a bridge, and keeps what it should send over it.
 /// (What goes the other way may still cross, since failover restores the bridge's own subscription: seen on both releases.)
 fn never_rebuilt(release: &str) {
+    let by_failover = brokers(&["a", "b"], "bridge a <-> b { uri = \"static:failover:(tcp://b:61616)\" }");
+    found(&by_failover, release, "bridge-never-rebuilt");
     let far = ["plain", "bare", "without-attempts"];
     let bridges: String = far.iter().map(|far| format!("bridge near <-> {far}\n")).collect();
     let loopback = Loopback::of(&brokers(&["near", far[0], far[1], far[2]], &bridges), release);
@@ -198,6 +236,7 @@ fn never_rebuilt(release: &str) {
 #[test]
 fn without_decreased_priority_a_far_consumer_may_win() {
     for (release, left_out) in [("5.17.6", Winner::Far), ("5.18.3", Winner::Local)] {
+        found(&not_decreased(), release, "wrong-priority-across-bridge");
         let topology = brokers(&["a1", "b1", "a2", "b2"], "bridge a1 <-> b1\nbridge a2 <-> b2\n");
         let loopback = Loopback::of(&topology, release);
         edit(&loopback, "a1", ("networkConnector", None), "decreaseNetworkConsumerPriority", |_| None);
@@ -208,6 +247,19 @@ fn without_decreased_priority_a_far_consumer_may_win() {
         assert_eq!(winner(&java, &loopback, "a1", "b1"), left_out, "left out, on {release}");
         assert_eq!(winner(&java, &loopback, "a2", "b2"), Winner::Local, "as topoc writes it, on {release}");
     }
+}
+
+/// The same as a topology says it: one connector at each of two brokers, both of which should come first at home.
+fn not_decreased() -> Topology {
+    let members = |name: &str, other: &str, priority: u8| {
+        let connector =
+            format!("connector gc-{name} {{ brokers = [{name}, {other}]; finesse = [f]; priority = {priority} }}\n");
+        broker(name, "port = 61616") + &connector
+    };
+    let members = "finesse f { host = \"f\" }\n".to_owned() + &members("a", "b", 100) + &members("b", "a", 127);
+    let rest = "bridge a <-> b { decrease-network-consumer-priority = false }
+deployment main active-active { connectors = [gc-a, gc-b] }";
+    topology("finesse = \"12.6\"", &members, rest)
 }
 
 #[derive(Debug, PartialEq, Eq)]
