@@ -68,6 +68,7 @@ pub(crate) fn explain(source: &str, span: Span, at: usize, block: bool, expected
         .or_else(|| broken.name())
         .or_else(|| broken.no_value())
         .or_else(|| broken.behind_value())
+        .or_else(|| broken.unit_apart())
         .or_else(|| broken.unquoted())
         .unwrap_or_else(|| broken.unexpected(expected))
 }
@@ -383,6 +384,27 @@ impl Broken<'_> {
                 self.place(first.start, last.end),
                 format!("`{}` has several values", self.key()),
                 "not in brackets",
+            )
+        })
+    }
+
+    /// `store = 10 GiB`: a blank between a number and its unit.
+    fn unit_apart(&self) -> Option<SyntaxError> {
+        const UNITS: [&str; 16] =
+            ["ms", "s", "m", "h", "B", "KiB", "MiB", "GiB", "TiB", "kb", "mb", "gb", "KB", "MB", "GB", "sec"];
+        let [number, unit] = self.sides().1? else { return None };
+        let plain = number.shape == Shape::Number && self.text(*number).ends_with(|c: char| c.is_ascii_digit());
+        if !plain || !UNITS.contains(&self.text(*unit)) {
+            return None;
+        }
+        let joined = format!("{}{}", self.text(*number), self.text(*unit));
+        Some(SyntaxError {
+            help: Some(format!("write `{joined}`")),
+            repair: self.repair("remove the blank", number.start, unit.end, &joined),
+            ..error(
+                self.place(number.start, unit.end),
+                format!("a blank between `{}` and its unit", self.text(*number)),
+                "not in one piece",
             )
         })
     }

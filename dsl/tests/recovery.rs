@@ -44,6 +44,16 @@ const CASES: &[Case] = &[
         kept: "a{b=}",
     },
     Case {
+        name: "a blank between a number and its unit",
+        text: "a {\n  store = 10 GiB\n  timeout = 500 ms\n  name = 10 downing street\n  b = 2\n}",
+        errors: &[
+            "2:11 a blank between `10` and its unit",
+            "3:13 a blank between `500` and its unit",
+            "4:10 `10 downing street` needs quotes",
+        ],
+        kept: "a{b=}",
+    },
+    Case {
         name: "values that want brackets",
         text: "a {\n  z = 10 20\n  y = a, b\n  x = \"a\" \"b\"\n  b = 2\n}",
         errors: &["2:7 `z` has several values", "3:7 `y` has several values", "4:7 `x` has several values"],

@@ -1,7 +1,7 @@
 //! TOPO0013 ambiguous-name: a name that more than one thing has.
 
 use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
+use crate::diagnostic::{Diagnostic, Loc, Safety, Severity};
 use crate::value;
 
 pub(super) static RULE: Rule = Rule {

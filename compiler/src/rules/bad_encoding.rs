@@ -1,7 +1,7 @@
 //! TOPO0011 bad-encoding: a file that is not UTF-8.
 
 use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Severity, Diagnostic, Loc};
+use crate::diagnostic::{Diagnostic, Loc, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0011",

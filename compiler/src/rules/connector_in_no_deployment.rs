@@ -28,8 +28,9 @@ fn check(context: &Context<'_>, report: &mut Report) {
 fn found(model: &Model, connector: &Connector) -> Diagnostic {
     let name = &connector.dialer.name.value;
     let alone = format!("`deployment {name} simplex {{ connectors = [{name}] }}`");
-    let diagnostic = Diagnostic::new(&RULE, connector.dialer.name.at, format!("connector `{name}` is in no deployment"))
-        .here("takes requests with priority 127 beside whoever else does");
+    let diagnostic =
+        Diagnostic::new(&RULE, connector.dialer.name.at, format!("connector `{name}` is in no deployment"))
+            .here("takes requests with priority 127 beside whoever else does");
     match model.deployments.first() {
         Some(deployment) => diagnostic
             .also(deployment.at, "add it to `connectors` here if it belongs to these")

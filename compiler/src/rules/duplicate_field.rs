@@ -1,7 +1,7 @@
 //! TOPO0005 duplicate-field: the same field twice in one block.
 
 use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
+use crate::diagnostic::{Diagnostic, Loc, Safety, Severity};
 use crate::sources::Source;
 use topoc_dsl::Span;
 use topoc_dsl::syntax::Statement;

@@ -1,7 +1,7 @@
 //! TOPO0408 duplicate-name: two things with one name.
 
 use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Severity, Diagnostic, Loc};
+use crate::diagnostic::{Diagnostic, Loc, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0408",

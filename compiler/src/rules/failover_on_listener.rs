@@ -24,10 +24,8 @@ fn check(context: &Context<'_>, report: &mut Report) {
 }
 
 fn found(broker: &Broker, listener: &Listener) -> Diagnostic {
-    let message = format!(
-        "listener `{}` of broker `{}` cannot listen on `failover:`",
-        listener.name.value, broker.name.value
-    );
+    let message =
+        format!("listener `{}` of broker `{}` cannot listen on `failover:`", listener.name.value, broker.name.value);
     let diagnostic = Diagnostic::new(&RULE, listener.scheme.at, message)
         .here("the broker stops here with `Invalid server URI`")
         .help("failover is for those who connect: listen on `tcp`, and list the brokers in the connector's `brokers`");

@@ -1,7 +1,7 @@
 //! TOPO0008 file-too-large: a file over 32 MiB.
 
 use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Severity, Diagnostic, Loc};
+use crate::diagnostic::{Diagnostic, Loc, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0008",

@@ -1,7 +1,7 @@
 //! TOPO0010 import-cycle: files that import each other.
 
 use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Severity, Diagnostic, Report};
+use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::sources::{Import, Sources};
 
 pub(super) static RULE: Rule = Rule {

@@ -1,7 +1,7 @@
 //! TOPO0009 import-not-found: an imported file that cannot be read.
 
 use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Severity, Diagnostic, Loc};
+use crate::diagnostic::{Diagnostic, Loc, Severity};
 use crate::sources::FileError;
 
 pub(super) static RULE: Rule = Rule {

@@ -58,8 +58,7 @@ fn with_order(context: &Context<'_>, diagnostic: Diagnostic, dialer: &Dialer, lo
         let others: Vec<&str> = dialer.brokers.iter().map(|endpoint| context.sources.text(endpoint.at)).collect();
         return diagnostic.help(format!("write `brokers = [{local}, {}]`", others.join(", ")));
     };
-    let diagnostic =
-        diagnostic.help(format!("write `brokers = {}`", broker_order::with_first(context, dialer, place)));
+    let diagnostic = diagnostic.help(format!("write `brokers = {}`", broker_order::with_first(context, dialer, place)));
     match broker_order::to_front(context, dialer, place) {
         Some(edits) => diagnostic.fix_all("list the local broker first", Safety::Unsafe, edits),
         None => diagnostic,

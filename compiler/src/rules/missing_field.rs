@@ -34,10 +34,14 @@ fn check(context: &Context<'_>, report: &mut Report) {
 }
 
 fn listener(broker: &Broker, who: &str, from: Loc) -> Diagnostic {
-    Diagnostic::new(&RULE, broker.at, format!("broker `{}` listens nowhere, and {who} connects to it", broker.name.value))
-        .here("`listen` is missing in this block")
-        .also(from, "connects to it")
-        .help("add `listen openwire { port = 61616 }`")
+    Diagnostic::new(
+        &RULE,
+        broker.at,
+        format!("broker `{}` listens nowhere, and {who} connects to it", broker.name.value),
+    )
+    .here("`listen` is missing in this block")
+    .also(from, "connects to it")
+    .help("add `listen openwire { port = 61616 }`")
 }
 
 /// A required field that neither the block nor a default nor an overlay gives.

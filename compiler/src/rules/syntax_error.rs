@@ -1,7 +1,7 @@
 //! TOPO0001 syntax-error: the text does not follow the grammar.
 
 use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
+use crate::diagnostic::{Diagnostic, Loc, Safety, Severity};
 use crate::language::{Block, Form, Label};
 use topoc_dsl::FileId;
 use topoc_dsl::syntax::{SyntaxError, SyntaxErrorKind, quote};

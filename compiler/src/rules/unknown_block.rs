@@ -1,7 +1,7 @@
 //! TOPO0002 unknown-block: a block that does not exist here.
 
 use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
+use crate::diagnostic::{Diagnostic, Loc, Safety, Severity};
 use crate::language::{self, BLOCKS, Block, FORMS, Form, Kind};
 use crate::sources::Source;
 use crate::{suggest, value};
@@ -24,7 +24,8 @@ pub(crate) fn found(at: Loc, head: &str, within: Kind, source: &Source, statemen
     if language::field(within, head).is_some() {
         return field_without_equals(at, head, source, statement);
     }
-    let diagnostic = Diagnostic::new(&RULE, at, format!("there is no block `{head}` {}", place(within))).here("unknown");
+    let diagnostic =
+        Diagnostic::new(&RULE, at, format!("there is no block `{head}` {}", place(within))).here("unknown");
     let here: Vec<&str> = language::keywords(within).collect();
     let everywhere = BLOCKS.iter().map(|block| block.keyword).chain(FORMS.iter().map(|form| form.keyword));
     match (suggest::suggest(head, here.iter().copied()), suggest::suggest(head, everywhere)) {
@@ -70,12 +71,9 @@ fn misplaced_word(at: Loc, keyword: &str, within: Kind) -> Diagnostic {
 pub(crate) fn unknown_kind(at: Loc, word: &str) -> Diagnostic {
     let diagnostic = Diagnostic::new(&RULE, at, format!("there is no block `{word}`")).here("unknown");
     match suggest::suggest(word, BLOCKS.iter().map(|block| block.keyword)) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(
-            format!("write `{near}`"),
-            Safety::Safe,
-            at,
-            near,
-        ),
+        Some(near) => {
+            diagnostic.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), Safety::Safe, at, near)
+        }
         None => diagnostic.help("name the kind of block whose fields these are, for example `connector`"),
     }
 }

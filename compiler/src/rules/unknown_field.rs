@@ -1,8 +1,8 @@
 //! TOPO0003 unknown-field: a field that this block does not have.
 
-use super::{Check, FixKind, Rule};
 use super::unknown_block::block_name;
-use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
+use super::{Check, FixKind, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Safety, Severity};
 use crate::language::{self, Kind};
 use crate::sources::Source;
 use crate::{kebab, options, suggest};

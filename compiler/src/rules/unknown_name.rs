@@ -1,7 +1,7 @@
 //! TOPO0012 unknown-name: a name that nothing in the topology has.
 
 use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
+use crate::diagnostic::{Diagnostic, Loc, Safety, Severity};
 use crate::{language, suggest, value};
 use topoc_dsl::Span;
 

@@ -1,7 +1,7 @@
 //! TOPO0014 unmatched-override: an override that matches nothing.
 
 use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Severity, Diagnostic, Loc};
+use crate::diagnostic::{Diagnostic, Loc, Severity};
 use crate::{suggest, value};
 
 pub(super) static RULE: Rule = Rule {

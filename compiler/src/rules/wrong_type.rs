@@ -1,7 +1,7 @@
 //! TOPO0004 wrong-type: a value that does not fit its field.
 
 use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Severity, Diagnostic, Loc, Safety};
+use crate::diagnostic::{Diagnostic, Loc, Safety, Severity};
 use crate::language::Block;
 use crate::suggest;
 use crate::value::{self, Mismatch};
@@ -30,12 +30,9 @@ pub(crate) fn label(at: Loc, block: &Block, word: &str, words: &'static [&'stati
     let message = format!("`{}` is one of {}, not `{word}`", block.keyword, value::list(words));
     let diagnostic = Diagnostic::new(&RULE, at, message).here("does not fit");
     match suggest::suggest(word, words.iter().copied()) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(
-            format!("write `{near}`"),
-            Safety::Safe,
-            at,
-            near,
-        ),
+        Some(near) => {
+            diagnostic.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), Safety::Safe, at, near)
+        }
         None => diagnostic.help(format!("write it like `{}`", block.example)),
     }
 }
