@@ -34,7 +34,7 @@ pub(super) fn of(network: &Network, model: &Model) -> HashMap<BrokerId, Ttls> {
         if asked.is_empty() || answered.is_empty() {
             (asked, answered) = (brokers.clone(), brokers.clone());
         }
-        let mut found = Part::of(network, asked, answered).ttls();
+        let mut found = Part::of(network, asked, &answered).ttls();
         if !apart {
             found.consumer = found.message;
         }
@@ -84,7 +84,7 @@ struct Part<'n> {
 }
 
 impl<'n> Part<'n> {
-    fn of(network: &'n Network, asked: BTreeSet<BrokerId>, answered: BTreeSet<BrokerId>) -> Self {
+    fn of(network: &'n Network, asked: BTreeSet<BrokerId>, answered: &BTreeSet<BrokerId>) -> Self {
         let farthest = |from: BrokerId| {
             let distances = network.distances(from).into_iter().filter(|(broker, _)| answered.contains(broker));
             distances.map(|(_, hops)| hops).max().unwrap_or(0)

@@ -3,6 +3,7 @@
 use super::{Check, Context, FixKind, Rule, bridges, place};
 use crate::diagnostic::{Diagnostic, Edit, Report, Safety, Severity};
 use crate::model::{Bridge, RawUri};
+use crate::network::duplex;
 use crate::options;
 use crate::release::{Release, zero_attempts_means_forever};
 use crate::uri::{Uri, UriKind, UriOption};
@@ -54,10 +55,13 @@ fn found(context: &Context<'_>, bridge: &Bridge, raw: &RawUri, failover: &Uri) -
     let written = failover.find_option(source, ATTEMPTS);
     let at = written.map_or(failover.scheme.range(), |option| option.range.clone());
     let label = match (written, old) {
-        (None, _) => "connects again without telling the bridge, which stays dead",
+        (None, _) => "connects again without telling the bridge",
         (Some(_), true) => "before 5.6, 0 means for ever: the bridge is never told",
-        (Some(_), false) => "connects again this often without telling the bridge, which stays dead",
+        (Some(_), false) => "connects again this often without telling the bridge",
     };
+    // What the owner sends does cross again: failover restores the subscription that draws it.
+    let lost = if duplex(bridge) { "; what the far broker has for this one then stays there" } else { "" };
+    let label = format!("{label}{lost}");
     let title = bridges::title(context.model, bridge);
     let message = format!("bridge `{title}` is never rebuilt after a crash of the far broker");
     let diagnostic = Diagnostic::new(&RULE, place::inside(context, raw, at), message).here(label).help(format!(
