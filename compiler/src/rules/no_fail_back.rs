@@ -21,9 +21,9 @@ fn check(context: &Context<'_>, report: &mut Report) {
     for dialling in dialled::settled(context) {
         let ordered = !dialling.shuffles() && dialling.choices(context.model) > 1;
         let stays = dialling.connector.is_some() && ordered && !dialling.goes_back();
-        let at = place(context, &dialling);
+        let at = place(context, dialling);
         if stays && seen.insert(at) {
-            report.add(found(context, &dialling, at));
+            report.add(found(context, dialling, at));
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, report: &mut Report) {
     for dialling in dialled::all(context) {
         if let Some((raw, uri)) = dialling.uri().filter(|(raw, uri)| is_one(uri, &raw.text.value)) {
-            report.diagnostics.extend(found(context, &dialling, raw, uri));
+            report.diagnostics.extend(found(context, dialling, raw, uri));
         }
     }
 }

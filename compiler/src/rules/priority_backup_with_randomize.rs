@@ -20,9 +20,9 @@ fn check(context: &Context<'_>, report: &mut Report) {
     let mut seen = HashSet::new();
     for dialling in dialled::settled(context) {
         let meant = dialling.goes_back() && dialling.shuffles() && dialling.choices(context.model) > 1;
-        let at = place(context, &dialling);
+        let at = place(context, dialling);
         if meant && seen.insert(at) {
-            report.add(found(context, &dialling, at));
+            report.add(found(context, dialling, at));
         }
     }
 }

@@ -26,14 +26,14 @@ fn check(context: &Context<'_>, report: &mut Report) {
     }
     let mut seen = HashSet::new();
     for dialling in dialled::settled(context) {
-        let Some(option) = dialling.option("priorityURIs").filter(|_| is_plain(&dialling)) else { continue };
+        let Some(option) = dialling.option("priorityURIs").filter(|_| is_plain(dialling)) else { continue };
         let entries = entries(option, context.addresses);
         let texts: Vec<&str> = entries.iter().map(|(text, _)| *text).collect();
-        let value = dialled::loc(context, &dialling, &option.value_at);
+        let value = dialled::loc(context, dialling, &option.value_at);
         let places = dialled::inside_value(context, value, &texts);
         for ((text, entry), at) in entries.iter().zip(places) {
-            if !text.contains("${") && !is_listed(&dialling, entry.as_ref()) && seen.insert(at) {
-                report.add(found(&dialling, text, entry.as_ref(), at));
+            if !text.contains("${") && !is_listed(dialling, entry.as_ref()) && seen.insert(at) {
+                report.add(found(dialling, text, entry.as_ref(), at));
             }
         }
     }

@@ -24,9 +24,9 @@ fn check(context: &Context<'_>, report: &mut Report) {
         let Some(option) = dialling.option("priorityURIs") else { continue };
         let entries = priority_uri_not_listed::entries(option, context.addresses);
         let preferred: Vec<&DialledAddress> = entries.iter().filter_map(|(_, entry)| entry.as_ref()).collect();
-        let at = dialled::loc(context, &dialling, &option.at);
+        let at = dialled::loc(context, dialling, &option.at);
         if unordered(context, &preferred) && seen.insert(at) {
-            report.add(found(context, &dialling, option, &preferred, at));
+            report.add(found(context, dialling, option, &preferred, at));
         }
     }
 }
