@@ -206,7 +206,7 @@ impl<'a> Lower<'a, '_> {
     /// The `uri` field, parsed. What is wrong with it is for rules to say.
     pub(super) fn raw_uri(&mut self, view: &View<'a>) -> Option<RawUri> {
         let text = self.text(view, "uri")?;
-        let uri = uri::parse(&text.value);
+        let uri = uri::parse(&text.value).map_err(|error| error.discreet(&text.value));
         Some(RawUri { text, uri })
     }
 }
