@@ -437,7 +437,7 @@ pub fn elements(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Broker => &["broker"],
         Kind::Listen => &["transportConnector", "publishedAddressPolicy"],
-        Kind::Store => &["kahaDB", "jdbcPersistenceAdapter", "levelDB", "shared-file-locker"],
+        Kind::Store => &["kahaDB", "jdbcPersistenceAdapter", "levelDB", "shared-file-locker", "lease-database-locker"],
         Kind::Queue => &["policyEntry", "conditionalNetworkBridgeFilterFactory"],
         Kind::Bridge => &["networkConnector"],
         _ => &[],
@@ -494,6 +494,7 @@ fn own_place(kind: Kind, own: &OwnField) -> Place {
 
 fn attribute_field(element: &'static str, name: &'static str, ty: AttrType) -> Field {
     let ty = match ty {
+        AttrType::Text if fields::is_boolean(element, name) => Type::Bool,
         AttrType::Boolean => Type::Bool,
         AttrType::Integer => Type::Integer(i32::MIN as i64, i32::MAX as i64),
         AttrType::Long => Type::Integer(i64::MIN, i64::MAX),

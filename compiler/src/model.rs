@@ -229,6 +229,61 @@ pub enum StoreKind {
     LevelDb,
 }
 
+impl StoreKind {
+    /// The kind behind `store`.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        match word {
+            "kahadb" => Some(Self::KahaDb),
+            "jdbc" => Some(Self::Jdbc),
+            "memory" => Some(Self::Memory),
+            "leveldb" => Some(Self::LevelDb),
+            _ => None,
+        }
+    }
+
+    /// ActiveMQ's element for it.
+    #[must_use]
+    pub fn element(self) -> &'static str {
+        match self {
+            Self::KahaDb => "kahaDB",
+            Self::Jdbc => "jdbcPersistenceAdapter",
+            Self::Memory => "memoryPersistenceAdapter",
+            Self::LevelDb => "levelDB",
+        }
+    }
+
+    /// The element of its lock; what is in memory has none.
+    #[must_use]
+    pub fn locker(self) -> Option<&'static str> {
+        match self {
+            Self::KahaDb | Self::LevelDb => Some("shared-file-locker"),
+            Self::Jdbc => Some("lease-database-locker"),
+            Self::Memory => None,
+        }
+    }
+
+    /// The element that has this attribute: the store's own, else its locker. One that has it in this release comes
+    /// first, since ActiveMQ moved attributes from stores to lockers.
+    #[must_use]
+    pub fn place_of(self, attribute: &str, release: crate::release::Release) -> Option<&'static str> {
+        // Where both have it, the one of `jdbcPersistenceAdapter` is deprecated and hands it on to the locker.
+        let own = Some(self.element()).filter(|_| attribute != "lockAcquireSleepInterval");
+        let has = |element: &&str| {
+            crate::schema::element(element).is_some_and(|element| {
+                element.attribute(attribute).is_some() && crate::schema::not_for_users(element, attribute).is_none()
+            })
+        };
+        let present = |element: &&str| {
+            crate::schema::element(element)
+                .and_then(|element| element.attribute(attribute))
+                .is_some_and(|attribute| attribute.presence.in_release(release).is_present())
+        };
+        let places: Vec<&'static str> = own.into_iter().chain(self.locker()).filter(has).collect();
+        places.iter().copied().find(present).or(places.first().copied())
+    }
+}
+
 /// The policy of one queue or a pattern.
 #[derive(Debug)]
 pub struct QueuePolicy {

@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{Diagnostic, Loc};
 use crate::language::{self, Block, Field, Form, Kind, Label, Place, Type};
+use crate::model::StoreKind;
 use crate::rules::{duplicate_field, missing_field, syntax_error, unknown_block, unknown_field, wrong_type};
-use crate::schema;
 use crate::sources::{Source, Sources};
 use crate::value::{self, Lets, Mismatch, Written};
 use rayon::prelude::*;
@@ -314,27 +314,14 @@ fn belongs(field: &Field, scope: Scope<'_>) -> bool {
     if scope.kind != Kind::Store {
         return true;
     }
-    let element = store_element(scope.store);
-    let is_attribute =
-        || schema::element(element).is_some_and(|found| found.attributes.iter().any(|a| a.name == field.real));
     match field.place {
-        Place::Attribute("shared-file-locker") => matches!(scope.store, "kahadb" | "jdbc" | "leveldb"),
-        Place::Attribute(_) => is_attribute(),
+        Place::Attribute(_) => {
+            StoreKind::of(scope.store).is_none_or(|kind| kind.place_of(field.real, crate::release::newest()).is_some())
+        }
         _ => match field.name.as_str() {
             "directory" => matches!(scope.store, "kahadb" | "leveldb" | ""),
             "url" | "driver" | "user" | "password" => matches!(scope.store, "jdbc" | ""),
             _ => scope.store != "memory",
         },
-    }
-}
-
-/// The element that a kind of store becomes.
-#[must_use]
-pub(crate) fn store_element(kind: &str) -> &'static str {
-    match kind {
-        "jdbc" => "jdbcPersistenceAdapter",
-        "leveldb" => "levelDB",
-        "memory" => "memoryPersistenceAdapter",
-        _ => "kahaDB",
     }
 }

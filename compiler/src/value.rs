@@ -329,7 +329,7 @@ fn secret<'a>(written: Written<'a>) -> Result<Meaning<'a>, Mismatch> {
             let fix = if text.is_empty() { None } else { replace(&written, &format!("write `{meant}`"), meant) };
             Err(Mismatch { help: advice(), fix, ..mismatch(format!("takes `secret(...)`, not `{place}(...)`")) })
         }
-        _ => Err(Mismatch { help: advice(), ..mismatch(format!("takes `secret(...)`, not {}", written.noun())) }),
+        _ => Err(Mismatch { help: advice(), ..mismatch(format!("takes `secret(...)`, not {}", written.kind())) }),
     }
 }
 
@@ -337,7 +337,9 @@ fn secret<'a>(written: Written<'a>) -> Result<Meaning<'a>, Mismatch> {
 fn unplaced_secret(written: &Written<'_>, argument: &Value) -> Mismatch {
     let text = written.with(argument).source();
     let bare = text.trim_matches('"');
-    let help = match reference(&format!("env:{bare}")) {
+    // What is not written like a variable may be the secret itself.
+    let is_variable = bare.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let help = match reference(&format!("env:{bare}")).filter(|_| is_variable) {
         Some(_) => format!("write `secret(\"env:{bare}\")` for an environment variable, `file:` for a file"),
         None => "write `secret(\"env:NAME\")` or `secret(\"file:PATH\")`".to_owned(),
     };
@@ -489,6 +491,18 @@ pub fn list<T: AsRef<str>>(words: &[T]) -> String {
 }
 
 impl Written<'_> {
+    /// What kind of value was written; the value itself may be a secret.
+    fn kind(&self) -> &'static str {
+        match &self.value.kind {
+            ValueKind::Text | ValueKind::Raw => "a text",
+            ValueKind::Number => "a number",
+            ValueKind::Path => "a name",
+            ValueKind::Variable => "a `let`",
+            ValueKind::List(_) => "a list",
+            ValueKind::Call { .. } => "a call",
+        }
+    }
+
     /// What was written, in words.
     fn noun(&self) -> String {
         match &self.value.kind {

@@ -189,12 +189,8 @@ impl Writer<'_> {
     }
 
     fn persistence(&self, store: &Store) -> Option<XmlElement> {
-        let name = match store.kind {
-            StoreKind::KahaDb => "kahaDB",
-            StoreKind::Jdbc => "jdbcPersistenceAdapter",
-            StoreKind::LevelDb => "levelDB",
-            StoreKind::Memory => return None,
-        };
+        let locker_name = store.kind.locker()?;
+        let name = store.kind.element();
         let mut element = XmlElement::new(name);
         match (&store.place, store.kind) {
             (_, StoreKind::Jdbc) => drop(element.set("dataSource", format!("#{}", self.data_source_id()))),
@@ -204,20 +200,24 @@ impl Writer<'_> {
         if self.broker.pair.is_some() && self.has(name, "lockKeepAlivePeriod") {
             element.set("lockKeepAlivePeriod", PAIR_LOCK_KEEP_ALIVE.to_string());
         }
-        let is_locker = |setting: &&Setting| setting.place == Place::Attribute("shared-file-locker");
+        let is_locker = |setting: &&Setting| setting.place == Place::Attribute(locker_name);
         for setting in store.settings.iter().filter(|setting| !is_locker(setting)) {
             element.set(setting.real.clone(), setting.value.to_string());
         }
-        let mut locker =
-            XmlElement::new(if store.kind == StoreKind::Jdbc { "lease-database-locker" } else { "shared-file-locker" });
+        let mut locker = XmlElement::new(locker_name);
         for setting in store.settings.iter().filter(is_locker) {
             locker.set(setting.real.clone(), setting.value.to_string());
         }
-        let leases = store.kind == StoreKind::Jdbc && self.broker.pair.is_some();
+        // In 5.6 the database's own lock is all there is.
+        let leases = store.kind == StoreKind::Jdbc && self.broker.pair.is_some() && self.has_element(locker_name);
         if !locker.attributes.is_empty() || leases {
             element.push(XmlElement::new("locker").with_child(locker));
         }
         Some(XmlElement::new("persistenceAdapter").with_child(element))
+    }
+
+    fn has_element(&self, element: &str) -> bool {
+        schema::element(element).is_some_and(|element| element.presence.in_release(self.release).is_present())
     }
 
     /// Whether the release knows an attribute that topoc would add by itself.

@@ -150,6 +150,25 @@ static ATTRIBUTES: &[(&str, &str, &str, &str)] = &[
     ("broker", "dataDirectory", "${activemq.data}", "where the broker keeps files of its own"),
 ];
 
+/// Attributes that the schema has as text and ActiveMQ reads as booleans (`BrokerService` with `BooleanEditor`, 5.6 to
+/// 6.3.1): what is not `true` or `false` stops the broker. Other text may be a size, a duration or a name.
+static BOOLEANS: &[(&str, &str)] = &[
+    ("broker", "advisorySupport"),
+    ("broker", "deleteAllMessagesOnStartup"),
+    ("broker", "passiveSlave"),
+    ("broker", "persistent"),
+    ("broker", "schedulerSupport"),
+    ("broker", "shutdownOnSlaveFailure"),
+    ("broker", "systemExitOnShutdown"),
+    ("broker", "useJmx"),
+    ("broker", "waitForSlave"),
+];
+
+/// Whether an attribute that the schema has as text takes `true` or `false` only.
+pub(super) fn is_boolean(element: &str, name: &str) -> bool {
+    BOOLEANS.contains(&(element, name))
+}
+
 /// The default and the meaning of an attribute, where they are written down.
 pub(super) fn attribute_doc(element: &str, name: &str) -> Option<(&'static str, &'static str)> {
     ATTRIBUTES.iter().find(|row| row.0 == element && row.1 == name).map(|row| (row.2, row.3))

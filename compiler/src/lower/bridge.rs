@@ -79,6 +79,6 @@ impl<'a> Lower<'a, '_> {
 
 fn discovered(source: &str, at: Loc) -> Option<RawUri> {
     let value = decode(source).ok()?.into_owned();
-    let uri = uri::parse(&value);
+    let uri = uri::parse(&value).map_err(|error| error.discreet(&value));
     Some(RawUri { text: Set { value, at }, uri })
 }

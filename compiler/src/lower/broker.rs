@@ -3,7 +3,7 @@
 use super::view::View;
 use super::{Item, Lower};
 use crate::diagnostic::Loc;
-use crate::language::Kind;
+use crate::language::{Kind, Place};
 use crate::model::{
     Address, Bind, Broker, Limits, Listener, Name, QueuePolicy, RawUri, Set, SiteId, Store, StoreKind, User, Users,
 };
@@ -141,15 +141,18 @@ impl<'a> Lower<'a, '_> {
     }
 
     fn store(&mut self, item: &Item<'a>, view: &View<'a>, site: SiteId) -> Option<Store> {
-        let kind = match item.word(0)? {
-            "kahadb" => StoreKind::KahaDb,
-            "jdbc" => StoreKind::Jdbc,
-            "memory" => StoreKind::Memory,
-            "leveldb" => StoreKind::LevelDb,
-            _ => return None,
-        };
+        let kind = StoreKind::of(item.word(0)?)?;
         let place = if kind == StoreKind::Jdbc { "url" } else { "directory" };
         let mut settings = self.settings(view);
+        // A default for stores of another kind says nothing of this one.
+        let release = self.model.release();
+        settings.retain_mut(|setting| {
+            let place = kind.place_of(&setting.real, release);
+            place.is_some_and(|element| {
+                setting.place = Place::Attribute(element);
+                true
+            })
+        });
         settings.extend(self.options(view, Some(site)));
         settings.retain(|setting| setting.real != "directory" || kind == StoreKind::Memory);
         let store = Store {
@@ -206,7 +209,7 @@ impl<'a> Lower<'a, '_> {
     /// The `uri` field, parsed. What is wrong with it is for rules to say.
     pub(super) fn raw_uri(&mut self, view: &View<'a>) -> Option<RawUri> {
         let text = self.text(view, "uri")?;
-        let uri = uri::parse(&text.value);
+        let uri = uri::parse(&text.value).map_err(|error| error.discreet(&text.value));
         Some(RawUri { text, uri })
     }
 }

@@ -3,7 +3,7 @@
 use super::{Check, Context, FixKind, Rule, place, removed_store};
 use crate::diagnostic::{Diagnostic, Loc, Report, Severity};
 use crate::language::Place;
-use crate::model::{Bridge, Broker, Client, Dialer, Listener, RawUri, Remote, Setting, Store, StoreKind};
+use crate::model::{Bridge, Broker, Client, Dialer, Listener, RawUri, Remote, Setting, Store};
 use crate::options::{self, OptionSpec};
 use crate::release::{self, Release, Target};
 use crate::schema::{self, Availability};
@@ -31,8 +31,6 @@ struct Lack {
     availability: Availability,
     /// What ActiveMQ does with it.
     refusal: String,
-    /// What to do where removing it is not possible.
-    instead: Option<&'static str>,
 }
 
 fn check(context: &Context<'_>, report: &mut Report) {
@@ -64,7 +62,7 @@ fn found(context: &Context<'_>, release: Release, lack: Lack) -> Diagnostic {
     let running = context.model.topology.activemq.as_ref();
     let stated = running.is_some_and(|target| target.value.stated_patch);
     let newest = if stated { "" } else { ", the newest of its line" };
-    let remove = lack.instead.unwrap_or("remove it");
+    let remove = "remove it";
     let help = match lack.availability {
         Availability::NotYet { since } => format!("{remove}, or raise `activemq` to {since} or later"),
         Availability::Hole { until, .. } => format!("{remove}, or raise `activemq` to {until} or later"),
@@ -93,7 +91,7 @@ impl Look<'_> {
             self.listener(&format!("listener `{}` of broker `{name}`", listener.name.value), listener);
         }
         if let Some(store) = &broker.store {
-            self.store(&format!("the store of broker `{name}`"), store, broker);
+            self.store(&format!("the store of broker `{name}`"), store);
         }
         for queue in &broker.queues {
             let whose = format!("the policy of queue `{}` of broker `{name}`", queue.name.value);
@@ -144,7 +142,7 @@ impl Look<'_> {
 
     fn lack(&mut self, at: Loc, whose: &str, what: String, availability: Availability, refusal: String) {
         if !availability.is_present() {
-            self.lacks.push(Lack { at, whose: whose.to_owned(), what, availability, refusal, instead: None });
+            self.lacks.push(Lack { at, whose: whose.to_owned(), what, availability, refusal });
         }
     }
 
@@ -168,40 +166,14 @@ impl Look<'_> {
         self.lack(at, whose, format!("`{written}`"), availability, "the broker ignores it silently".to_owned());
     }
 
-    fn store(&mut self, whose: &str, store: &Store, broker: &Broker) {
-        let own = match store.kind {
-            StoreKind::KahaDb => "kahaDB",
-            StoreKind::Jdbc => "jdbcPersistenceAdapter",
-            StoreKind::LevelDb => "levelDB",
-            StoreKind::Memory => "memoryPersistenceAdapter",
-        };
+    fn store(&mut self, whose: &str, store: &Store) {
+        let own = store.kind.element();
         if removed_store::is_removed(store.kind, self.release) || self.element(whose, own, store.at) {
             return;
         }
-        let locker = if store.kind == StoreKind::Jdbc { "lease-database-locker" } else { "shared-file-locker" };
         for setting in &store.settings {
-            let element = if setting.place == Place::Attribute("shared-file-locker") { locker } else { own };
+            let element = if let Place::Attribute(element) = setting.place { element } else { own };
             self.attribute(whose, setting, element);
-        }
-        if store.kind == StoreKind::Jdbc && self.is_master(broker) {
-            self.lease(broker, store, locker);
-        }
-    }
-
-    /// Whether a broker is the first of a pair, so that what is said of both is said once.
-    fn is_master(&self, broker: &Broker) -> bool {
-        let model = self.context.model;
-        broker.pair.is_some_and(|pair| std::ptr::eq(model.broker(model.pair(pair).master.value), broker))
-    }
-
-    /// What topoc writes by itself for a pair on one database.
-    fn lease(&mut self, broker: &Broker, store: &Store, locker: &str) {
-        let pair = broker.pair.map_or("", |pair| self.context.model.pair(pair).name.value.as_str());
-        let whose = format!("the database of pair `{pair}`");
-        if self.element(&whose, locker, store.at)
-            && let Some(lack) = self.lacks.last_mut()
-        {
-            lack.instead = Some("let the pair share the `directory` of a `store kahadb`");
         }
     }
 

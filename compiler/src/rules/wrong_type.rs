@@ -1,10 +1,13 @@
 //! TOPO0004 wrong-type: a value that does not fit its field.
 
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Safety, Severity};
+use super::{Check, Context, FixKind, Rule, place};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
 use crate::language::Block;
+use crate::model::{RawUri, Remote};
 use crate::suggest;
+use crate::uri::{UriError, UriFault};
 use crate::value::{self, Mismatch};
+use std::collections::HashSet;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0004",
@@ -14,8 +17,42 @@ pub(super) static RULE: Rule = Rule {
     fix: FixKind::Safe,
     summary: "a value that does not fit its field",
     page: include_str!("wrong_type.md"),
-    check: Check::Reading,
+    check: Check::Model(check),
 };
+
+/// Raw URIs that cannot be read, except for what other rules say of them.
+fn check(context: &Context<'_>, report: &mut Report) {
+    let model = context.model;
+    let mut raws: Vec<(&str, &RawUri)> = Vec::new();
+    let listeners = model.brokers.iter().flat_map(|broker| &broker.listeners).filter_map(|found| found.raw.as_ref());
+    // A listener without a scheme is what unknown-listener-scheme is about.
+    let schemeless = |error: &UriError| matches!(error.fault, UriFault::NoScheme | UriFault::BadScheme);
+    let theirs = |raw: &RawUri| raw.text.value.is_empty() || raw.uri.as_ref().is_err_and(schemeless);
+    raws.extend(listeners.filter(|raw| !theirs(raw)).map(|raw| ("uri", raw)));
+    raws.extend(model.dialers().filter_map(|(_, dialer)| Some(("uri", dialer.raw.as_ref()?))));
+    for bridge in &model.bridges {
+        let discovery = match &bridge.to {
+            Remote::Discovery(raw) => Some(("discovery", raw)),
+            Remote::Broker(_) => None,
+        };
+        raws.extend(bridge.raw.iter().map(|raw| ("uri", raw)).chain(discovery).filter(|(_, raw)| !without_list(raw)));
+    }
+    let mut seen: HashSet<Loc> = HashSet::new();
+    for (name, raw) in raws {
+        let Err(error) = &raw.uri else { continue };
+        if seen.insert(raw.text.at) {
+            let at = place::inside(context, raw, error.range.clone());
+            let message = format!("`{name}` cannot be read: {}", error.message);
+            report.add(Diagnostic::new(&RULE, at, message).here("does not fit"));
+        }
+    }
+}
+
+/// `masterslave:()`, which masterslave-needs-two reports.
+fn without_list(raw: &RawUri) -> bool {
+    let empty = raw.uri.as_ref().is_err_and(|error| error.fault == UriFault::EmptyList);
+    empty && raw.text.value.starts_with("masterslave:")
+}
 
 /// A value that does not fit the field `name`.
 pub(crate) fn found(at: Loc, name: &str, fault: Mismatch) -> Diagnostic {

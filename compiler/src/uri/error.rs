@@ -61,6 +61,43 @@ impl UriError {
     }
 }
 
+impl UriError {
+    /// The same without words of the URI itself, where that may hold a password.
+    #[must_use]
+    pub fn discreet(mut self, source: &str) -> Self {
+        const SIGNS: [&str; 8] = ["@", "password", "passwd", "passphrase", "pwd", "secret", "token", "key="];
+        let lower = source.to_ascii_lowercase();
+        if SIGNS.iter().any(|sign| lower.contains(sign)) {
+            self.message = self.fault.words().to_owned();
+        }
+        self
+    }
+}
+
+impl UriFault {
+    /// What to do about it, whatever the text is.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Empty | Self::EmptyMember => "an address is missing here: write one, like `tcp://host:61616`",
+            Self::NoScheme => "no transport is named here: write `tcp://` before the host",
+            Self::BadScheme => "this is no transport name: letters, digits, `+`, `-` and `.` only",
+            Self::Blank => "a broker URI may hold no blank and no line break: remove it",
+            Self::IllegalCharacter | Self::Fragment => "a broker URI may not hold this character: percent-encode it",
+            Self::BadEscape => "`%` needs two hexadecimal digits: write `%25` for a percent sign",
+            Self::OpenPlaceholder => "`${` has no `}`: close the placeholder",
+            Self::Unbalanced => "this parenthesis has no partner: add one, or remove this one",
+            Self::EmptyList => "this list names no broker: write one, like `tcp://host:61616`",
+            Self::TextAfterList => "ActiveMQ ignores what follows the list: remove it, or put `?` before options",
+            Self::BadHost => "Java reads no host here: letters, digits, `-` and `.` only",
+            Self::BadPort => "this is no port: write a number from 1 to 65535",
+            Self::ListWithoutScheme => "several brokers in one URI need a list: write `failover:(a,b)`",
+            Self::EmptyOption => "an option has no name here: write `name=value`",
+            Self::SecondQuestionMark => "a second `?`: put `&` between options",
+            Self::TooDeep => "URIs are nested too deep here: ActiveMQ needs two or three levels",
+        }
+    }
+}
+
 impl fmt::Display for UriError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

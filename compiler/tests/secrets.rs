@@ -1,0 +1,53 @@
+//! A secret that stands in a topology is refused, and neither an artifact nor a message repeats it.
+
+use std::collections::HashMap;
+use topoc_compiler::analyze;
+
+const SECRET: &str = "hunter2x";
+
+#[track_caller]
+fn check(place: &str, broker: &str, connector: &str, rest: &str) {
+    let text = format!(
+        "topology t {{ activemq = \"6.2\" }}\nsite east {{\n  broker a {{ host = \"a\"; listen openwire {{ port = 1 }}; {broker} }}\n  broker b {{ host = \"b\"; listen openwire {{ port = 1 }} }}\n  connector gc {{ brokers = [a]; {connector} }}\n}}\ndeployment d simplex {{ connectors = [gc] }}\n{rest}\n"
+    )
+    .replace("SECRET", SECRET);
+    let files = HashMap::from([("main.topo".to_owned(), text.clone())]);
+    let analysis = analyze("main.topo", &[], &files);
+    assert!(analysis.checked().is_none(), "{place}\n{text}");
+    for diagnostic in &analysis.diagnostics {
+        let said = format!("{diagnostic:?}");
+        assert!(!said.contains(SECRET), "{place}: {said}");
+    }
+}
+
+#[test]
+fn no_message_repeats_a_secret() {
+    check("connector", "", "password = \"SECRET\"", "");
+    check("name for a password", "", "password = SECRET", "");
+    check("reference without a place", "", "password = secret(\"SECRET\")", "");
+    check("property", "", "property \"DB_PASSWORD\" = \"SECRET\"", "");
+    check("option", "", "options { \"socket.keyStorePassword\" = \"SECRET\" }", "");
+    check("user", "users { user gc { password = \"SECRET\" } }", "", "");
+    check("store", "store jdbc { url = \"jdbc:derby:d\"; password = \"SECRET\" }", "", "");
+    check("url of a store", "store jdbc { url = \"jdbc:mysql://amq:SECRET@db/amq\" }", "", "");
+    check("raw XML", "raw-xml \"\"\"<bean password=\"SECRET\"/>\"\"\"", "", "");
+    check("client", "", "", "site west { client c { brokers = [a]; password = \"SECRET\" } }");
+    check("bridge", "", "", "bridge a -> b { password = \"SECRET\" }");
+    check("discovery", "", "", "bridge a -> discovery \"static:(tcp://gc:SECRET@b:1)\"");
+}
+
+#[test]
+fn no_message_repeats_a_secret_of_a_raw_uri() {
+    for uri in [
+        "failover:(tcp://gc:SECRET@a:1)",
+        "failover:(tcp://a:1)?jms.password=SECRET",
+        "failover:(tcp://gc:SECRET@a:70000)",
+        "failover:(tcp://gc:SECRET/x@a:1)",
+        "failover:(tcp://gc:SECRET@a_b:1",
+        "failover:(gc:1?password=SECRET)",
+    ] {
+        check(uri, "", &format!("uri = \"{uri}\""), "");
+        check(uri, &format!("listen raw {{ uri = \"{uri}\" }}"), "", "");
+    }
+    check("no scheme", "listen raw { uri = \"gc:SECRET@a:1\" }", "", "");
+}
