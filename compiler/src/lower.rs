@@ -152,7 +152,7 @@ impl<'a> Lower<'a, '_> {
                     _ if statement.broken => self.misread(&item),
                     "site" => sites.push(item),
                     "defaults" => self.collect_defaults(item, None),
-                    "topology" => self.later.insert(0, (Kind::Topology, item)),
+                    "topology" => self.later.push((Kind::Topology, item)),
                     "pair" => self.later.push((Kind::Pair, item)),
                     "bridge" => self.later.push((Kind::Bridge, item)),
                     "deployment" => self.later.push((Kind::Deployment, item)),
@@ -349,8 +349,10 @@ impl<'a> Lower<'a, '_> {
 
     fn unused_overrides(&mut self) {
         for unused in self.overrides.iter().filter(|found| !found.used.get()) {
-            let names = self.names.all(unused.kind, &self.model);
-            self.report.add(rules::unmatched_override::found(unused.at, unused.keyword, &unused.name, &names));
+            let names = self.names.known(unused.kind, &self.model);
+            let near = if self.names.search() { &*names } else { &[] };
+            let found = rules::unmatched_override::found(unused.at, unused.keyword, &unused.name, &names, near);
+            self.report.add(found);
         }
     }
 

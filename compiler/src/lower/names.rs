@@ -6,8 +6,13 @@ use crate::language::Kind;
 use crate::model::{BrokerId, ClientId, ConnectorId, Endpoint, FinesseId, Model, PairId, Set, SiteId, Thing};
 use crate::rules;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::view::View;
+
+/// How many unknown names of a run are compared with every known one. Who has more has other cares than their spelling,
+/// and with thousands of both the comparing would take minutes.
+const MOST_SEARCHES: usize = 300;
 
 /// A thing of a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +74,9 @@ pub(super) struct Names<'a> {
     pub(super) finesse: u32,
     pub(super) connectors: u32,
     pub(super) clients: u32,
+    /// Every name of a kind, sorted, from the first time that they were asked for until another one is declared.
+    known: HashMap<Kind, Rc<[String]>>,
+    searches: usize,
 }
 
 /// Why a name leads nowhere.
@@ -113,18 +121,21 @@ impl<'a> Names<'a> {
     }
 
     pub(super) fn declare_pair(&mut self, name: &'a str, id: PairId, at: Loc) -> Option<Loc> {
+        self.known.remove(&Kind::Pair);
         let first = self.pairs.get(name).map(|(_, at)| *at);
         self.pairs.entry(name).or_insert((id, at));
         first
     }
 
     pub(super) fn declare_deployment(&mut self, name: &'a str, at: Loc) -> Option<Loc> {
+        self.known.remove(&Kind::Deployment);
         let first = self.deployments.get(name).copied();
         self.deployments.entry(name).or_insert(at);
         first
     }
 
     pub(super) fn declare_scenario(&mut self, name: &str, at: Loc) -> Option<Loc> {
+        self.known.remove(&Kind::Scenario);
         let first = self.scenarios.get(name).copied();
         self.scenarios.entry(name.to_owned()).or_insert(at);
         first
@@ -173,8 +184,23 @@ impl<'a> Names<'a> {
         Some(format!("{}.{bare}", model.site(found.site).name.value))
     }
 
-    /// Every name of a kind, for suggestions.
-    pub(super) fn all(&self, kind: Kind, model: &Model) -> Vec<String> {
+    /// Every name of a kind, for suggestions. Sites and their things are all declared before anybody asks.
+    pub(super) fn known(&mut self, kind: Kind, model: &Model) -> Rc<[String]> {
+        if let Some(known) = self.known.get(&kind) {
+            return Rc::clone(known);
+        }
+        let known: Rc<[String]> = self.all(kind, model).into();
+        self.known.insert(kind, Rc::clone(&known));
+        known
+    }
+
+    /// Whether similar names may be looked for once more.
+    pub(super) fn search(&mut self) -> bool {
+        self.searches += 1;
+        self.searches <= MOST_SEARCHES
+    }
+
+    fn all(&self, kind: Kind, model: &Model) -> Vec<String> {
         let mut names: Vec<String> = match kind {
             Kind::Site => self.sites.keys().map(|name| (*name).to_owned()).collect(),
             Kind::Pair => self.pairs.keys().map(|name| (*name).to_owned()).collect(),
@@ -216,9 +242,11 @@ impl<'a> Lower<'a, '_> {
                 self.report.add(rules::unknown_name::other_kind(at, &what, name, is, declared));
             }
             Lost::Unknown => {
-                let known: Vec<String> = kinds.iter().flat_map(|kind| self.names.all(*kind, &self.model)).collect();
+                let known: Vec<Rc<[String]>> = kinds.iter().map(|kind| self.names.known(*kind, &self.model)).collect();
+                let known: Vec<&[String]> = known.iter().map(AsRef::as_ref).collect();
                 let elsewhere = self.names.elsewhere(name, kinds, &self.model);
-                self.report.add(rules::unknown_name::found(at, &what, name, &known, elsewhere.as_deref()));
+                let search = self.names.search();
+                self.report.add(rules::unknown_name::found(at, &what, name, &known, elsewhere.as_deref(), search));
             }
         }
     }

@@ -3,7 +3,9 @@
 use super::{Check, Context, FixKind, Rule};
 use crate::diagnostic::{Diagnostic, Loc, Report, Severity};
 use crate::model::{Bridge, BrokerId, Model, Remote};
+use rustc_hash::FxHashMap;
 use std::collections::HashSet;
+use std::collections::hash_map::Entry;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0106",
@@ -18,30 +20,24 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, report: &mut Report) {
     let mut seen: HashSet<Loc> = HashSet::new();
-    listeners(context.model, &mut seen, report);
-    for (index, bridge) in context.model.bridges.iter().enumerate() {
+    let mut taken = Taken::default();
+    listeners(context.model, &mut taken, &mut seen, report);
+    for bridge in &context.model.bridges {
         for broker in context.model.members(&bridge.from) {
-            let clash = listener_of(context.model, broker, bridge)
-                .or_else(|| bridge_before(context.model, broker, bridge, index));
-            if let Some(clash) = clash.filter(|_| seen.insert(bridge.name.at)) {
+            if let Some(clash) = taken.clash(broker, bridge).filter(|_| seen.insert(bridge.name.at)) {
                 report.add(bridge_found(context.model, broker, bridge, &clash));
             }
+            taken.add(broker, bridge);
         }
     }
 }
 
-/// Two listeners of one broker.
-fn listeners(model: &Model, seen: &mut HashSet<Loc>, report: &mut Report) {
-    for broker in &model.brokers {
-        for (index, listener) in broker.listeners.iter().enumerate() {
-            let name = &listener.name;
-            let before = broker.listeners[..index].iter().find(|other| other.name.value == name.value);
-            if let Some(first) = before.filter(|_| seen.insert(name.at)) {
-                let message = format!("broker `{}` has two listeners named `{}`", broker.name.value, name.value);
-                report.add(diagnostic(name.at, &name.value, message).also(first.name.at, "first here"));
-            }
-        }
-    }
+/// What has which name so far, broker by broker.
+#[derive(Default)]
+struct Taken<'a> {
+    listeners: FxHashMap<(BrokerId, &'a str), Loc>,
+    /// The first bridge of a name, and the first that leads elsewhere: one of the two leads elsewhere than any third.
+    bridges: FxHashMap<(BrokerId, &'a str), (&'a Bridge, Option<&'a Bridge>)>,
 }
 
 /// What already has a bridge's name.
@@ -50,18 +46,42 @@ struct Clash {
     at: Loc,
 }
 
-fn listener_of(model: &Model, broker: BrokerId, bridge: &Bridge) -> Option<Clash> {
-    let listener = model.broker(broker).listeners.iter().find(|listener| listener.name.value == bridge.name.value)?;
-    Some(Clash { what: "listener", at: listener.name.at })
+impl<'a> Taken<'a> {
+    /// A listener, or a bridge before this one. Two towards one broker are left to the rules about doubled bridges.
+    fn clash(&self, broker: BrokerId, bridge: &Bridge) -> Option<Clash> {
+        let key = (broker, bridge.name.value.as_str());
+        if let Some(at) = self.listeners.get(&key) {
+            return Some(Clash { what: "listener", at: *at });
+        }
+        let (first, elsewhere) = self.bridges.get(&key)?;
+        let before = if same_target(bridge, first) { (*elsewhere)? } else { first };
+        Some(Clash { what: "bridge", at: before.name.at })
+    }
+
+    fn add(&mut self, broker: BrokerId, bridge: &'a Bridge) {
+        let (first, elsewhere) = self.bridges.entry((broker, &bridge.name.value)).or_insert((bridge, None));
+        if elsewhere.is_none() && !same_target(first, bridge) {
+            *elsewhere = Some(bridge);
+        }
+    }
 }
 
-/// A bridge of the same broker before this one. Two towards one broker are left to the rules about doubled bridges.
-fn bridge_before(model: &Model, broker: BrokerId, bridge: &Bridge, index: usize) -> Option<Clash> {
-    let same_file = |other: &&Bridge| model.members(&other.from).contains(&broker);
-    let before = model.bridges[..index].iter().filter(same_file);
-    let first =
-        before.filter(|other| !same_target(bridge, other)).find(|other| other.name.value == bridge.name.value)?;
-    Some(Clash { what: "bridge", at: first.name.at })
+/// Two listeners of one broker.
+fn listeners<'a>(model: &'a Model, taken: &mut Taken<'a>, seen: &mut HashSet<Loc>, report: &mut Report) {
+    for (index, broker) in model.brokers.iter().enumerate() {
+        let id = BrokerId(u32::try_from(index).unwrap_or(u32::MAX));
+        for listener in &broker.listeners {
+            let name = &listener.name;
+            match taken.listeners.entry((id, &name.value)) {
+                Entry::Vacant(free) => drop(free.insert(name.at)),
+                Entry::Occupied(first) if seen.insert(name.at) => {
+                    let message = format!("broker `{}` has two listeners named `{}`", broker.name.value, name.value);
+                    report.add(diagnostic(name.at, &name.value, message).also(*first.get(), "first here"));
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
+    }
 }
 
 fn same_target(one: &Bridge, other: &Bridge) -> bool {

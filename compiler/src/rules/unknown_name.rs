@@ -16,22 +16,28 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Reading,
 };
 
-/// A name that nothing has. `what` says what was looked for, `known` what there is, `elsewhere` the full name of
-/// something that has the name in another site.
-pub(crate) fn found(at: Loc, what: &str, name: &str, known: &[String], elsewhere: Option<&str>) -> Diagnostic {
+/// A name that nothing has. `what` says what was looked for, `known` what there is, in groups, `elsewhere` the full name
+/// of something that has the name in another site. Without `search` no similar name is looked for.
+pub(crate) fn found(
+    at: Loc,
+    what: &str,
+    name: &str,
+    known: &[&[String]],
+    elsewhere: Option<&str>,
+    search: bool,
+) -> Diagnostic {
     let message = match what.matches(" or ").count() {
         0 | 1 => format!("there is no {what} `{name}`"),
         _ => format!("nothing in the topology is called `{name}`"),
     };
     let diagnostic = Diagnostic::new(&RULE, at, message).here("unknown");
-    let near = known.iter().map(String::as_str).filter(|other| digits(other) == digits(name));
-    match (elsewhere, suggest::suggest(name, near.clone())) {
-        (Some(full), _) => suggested(diagnostic, full, Safety::Shown),
-        (None, Some(near_name)) => {
-            let safety = if suggest::only_near(name, near) { Safety::Safe } else { Safety::Shown };
-            suggested(diagnostic, near_name, safety)
-        }
-        (None, None) => diagnostic.help(declared(what, known)),
+    if let Some(full) = elsewhere {
+        return suggested(diagnostic, full, Safety::Shown);
+    }
+    let near = known.iter().filter(|_| search).flat_map(|names| names.iter()).map(String::as_str);
+    match suggest::suggest_sure(name, near.filter(|other| digits(other).eq(digits(name)))) {
+        Some((near, only)) => suggested(diagnostic, near, if only { Safety::Safe } else { Safety::Shown }),
+        None => diagnostic.help(declared(what, known)),
     }
 }
 
@@ -39,10 +45,9 @@ pub(crate) fn found(at: Loc, what: &str, name: &str, known: &[String], elsewhere
 pub(crate) fn listener(at: Loc, broker: &str, name: &str, known: &[String]) -> Diagnostic {
     let diagnostic =
         Diagnostic::new(&RULE, at, format!("broker `{broker}` has no listener `{name}`")).here("unknown listener");
-    let names = || known.iter().map(String::as_str);
-    match suggest::suggest(name, names()) {
-        Some(near) => {
-            let safety = if suggest::only_near(name, names()) { Safety::Safe } else { Safety::Shown };
+    match suggest::suggest_sure(name, known.iter().map(String::as_str)) {
+        Some((near, only)) => {
+            let safety = if only { Safety::Safe } else { Safety::Shown };
             let start = at.span.end as usize - name.len();
             let listener = Loc { span: Span::new(start, at.span.end as usize), ..at };
             diagnostic.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), safety, listener, near)
@@ -58,14 +63,15 @@ fn suggested(diagnostic: Diagnostic, name: &str, safety: Safety) -> Diagnostic {
 }
 
 /// What there is, or how to declare the first.
-fn declared(what: &str, known: &[String]) -> String {
+fn declared(what: &str, known: &[&[String]]) -> String {
     let keyword = what.split(' ').next().unwrap_or(what).to_lowercase();
-    match (known, language::block_of(&keyword)) {
-        ([], Some(block)) => format!("there is no {what} at all; declare one, for example `{}`", block.example),
-        ([], None) => format!("there is no {what} at all"),
-        ([only], _) => format!("there is only `{only}`"),
-        (known, _) if known.len() <= 8 => format!("there are {}", all(known)),
-        (known, _) => format!("none of the {} that there are is called like that", known.len()),
+    let count = known.iter().map(|names| names.len()).sum();
+    match (count, language::block_of(&keyword)) {
+        (0, Some(block)) => format!("there is no {what} at all; declare one, for example `{}`", block.example),
+        (0, None) => format!("there is no {what} at all"),
+        (1, _) => format!("there is only `{}`", known.concat().concat()),
+        (2..=8, _) => format!("there are {}", all(&known.concat())),
+        (count, _) => format!("none of the {count} that there are is called like that"),
     }
 }
 
@@ -74,8 +80,8 @@ fn all(names: &[String]) -> String {
 }
 
 /// `amq-2` is no misspelt `amq-1`: names that differ in a number are different names.
-fn digits(name: &str) -> String {
-    name.chars().filter(char::is_ascii_digit).collect()
+fn digits(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().filter(u8::is_ascii_digit)
 }
 
 /// A name that something of another kind has.
