@@ -4,7 +4,7 @@ use super::hand_written;
 use super::uris;
 use super::write::properties::Properties;
 use crate::CheckedModel;
-use crate::model::{Connector, Model};
+use crate::model::{Connector, Model, SettingsExt};
 
 pub(super) fn write(checked: CheckedModel<'_>, connector: &Connector) -> String {
     let model = checked.model();
@@ -37,23 +37,23 @@ fn finesse(model: &Model, connector: &Connector, out: &mut Properties) {
     }
 }
 
+/// What an option of a raw URI says; nothing where there is no raw URI or the option is not in it.
 fn raw_option(connector: &Connector, name: &str) -> Option<bool> {
     let raw = connector.dialer.raw.as_ref()?;
     let uri = raw.uri.as_ref().ok()?;
-    let value = uri.find_option(&raw.text.value, name).map(|option| uri.decoded(&raw.text.value, option.value));
-    Some(value.is_some_and(|value| value.eq_ignore_ascii_case("true")))
+    let option = uri.find_option(&raw.text.value, name)?;
+    Some(uri.decoded(&raw.text.value, option.value).eq_ignore_ascii_case("true"))
 }
 
+/// A raw URI comes first, then fields; where neither says it, a raw URI means ActiveMQ's default and its absence topoc's.
 fn shuffles(connector: &Connector) -> bool {
-    let raw = connector.dialer.raw.as_ref().and_then(|raw| {
-        let uri = raw.uri.as_ref().ok()?;
-        let option = uri.find_option(&raw.text.value, "randomize");
-        // ActiveMQ shuffles unless it is told not to.
-        Some(option.is_none_or(|option| uri.decoded(&raw.text.value, option.value).eq_ignore_ascii_case("true")))
-    });
-    raw.unwrap_or_else(|| connector.dialer.shuffles())
+    let dialer = &connector.dialer;
+    let field = dialer.randomize.as_ref().map(|set| set.value).or(dialer.failover.bool("randomize"));
+    raw_option(connector, "randomize").or(field).unwrap_or(dialer.raw.is_some())
 }
 
 fn goes_back(connector: &Connector) -> bool {
-    raw_option(connector, "priorityBackup").unwrap_or_else(|| connector.goes_back())
+    let field = connector.priority_backup.as_ref().map(|set| set.value);
+    let field = field.or(connector.dialer.failover.bool("priorityBackup"));
+    raw_option(connector, "priorityBackup").or(field).unwrap_or(connector.dialer.raw.is_none())
 }

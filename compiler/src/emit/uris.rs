@@ -2,12 +2,12 @@
 
 use crate::CheckedModel;
 use crate::model::{
-    Bridge, BridgeId, Broker, BrokerId, Client, Connector, Dialer, Endpoint, Listener, Model, Remote, Setting,
+    Bridge, BridgeId, Broker, BrokerId, Client, Connector, Dialer, Endpoint, Listener, Model, RawUri, Remote, Setting,
     SettingsExt, SiteId,
 };
 use crate::options::{self, Protocol};
 use crate::release::{self, Release};
-use crate::uri::{Address, Composite};
+use crate::uri::{Address, Composite, Target};
 use std::collections::{HashMap, HashSet};
 
 /// How long a dead connection may go unnoticed, in milliseconds, in every URI that topoc writes for those who connect.
@@ -84,13 +84,13 @@ impl Options {
 /// The URI that a listener binds, as its `transportConnector` has it.
 #[must_use]
 pub fn listener(listener: &Listener) -> String {
+    let settings = listener.settings.iter().filter(|setting| is_uri_option(setting)).cloned().collect::<Vec<_>>();
+    let options = Options::by_hand(&settings).sorted();
     if let Some(raw) = &listener.raw {
-        return raw.text.value.clone();
+        return with_added(raw, options);
     }
     let Some(bind) = &listener.bind else { return String::new() };
-    let settings = listener.settings.iter().filter(|setting| is_uri_option(setting)).cloned().collect::<Vec<_>>();
     let address = Address::new(&listener.scheme.value, &bind.host, bind.port.value);
-    let options = Options::by_hand(&settings).sorted();
     options.into_iter().fold(address, |address, (name, value)| address.option(name, value)).to_string()
 }
 
@@ -209,9 +209,46 @@ fn failover_options(
     sorted
 }
 
-fn failover(model: &Model, dialer: &Dialer, options: Vec<(String, String)>) -> String {
+/// A raw URI with what fields beside it add. Its text stays as it is where there is nothing to add.
+fn with_added(raw: &RawUri, added: Vec<(String, String)>) -> String {
+    let text = &raw.text.value;
+    let Ok(uri) = &raw.uri else { return text.clone() };
+    let mut missing = added.into_iter().filter(|(name, _)| uri.find_option(text, name).is_none()).peekable();
+    if missing.peek().is_none() {
+        return text.clone();
+    }
+    match uri.to_target(text) {
+        Target::Address(address) => missing.fold(address, |uri, (name, value)| uri.option(name, value)).to_string(),
+        Target::Composite(list) => missing.fold(list, |uri, (name, value)| uri.option(name, value)).to_string(),
+    }
+}
+
+/// The failover options that are written in fields, for a list that is written by hand: a single address takes none.
+fn beside_raw(raw: &RawUri, dialer: &Dialer, goes_back: Option<bool>) -> Vec<(String, String)> {
+    let is_list = raw.uri.as_ref().is_ok_and(|uri| !uri.members().is_empty());
+    if !is_list {
+        return Vec::new();
+    }
+    let mut options = Options::default();
+    let fields = [
+        ("randomize", dialer.randomize.as_ref().map(|set| set.value.to_string())),
+        ("priorityBackup", goes_back.map(|value| value.to_string())),
+        ("timeout", dialer.timeout.as_ref().map(|set| set.value.to_string())),
+    ];
+    for (name, value) in fields {
+        if let Some(value) = value {
+            options = options.unless_set(name, &value);
+        }
+    }
+    for (name, value) in Options::by_hand(&dialer.failover).0 {
+        options = options.unless_set(&name, &value);
+    }
+    options.sorted()
+}
+
+fn failover(model: &Model, dialer: &Dialer, goes_back: Option<bool>, options: Vec<(String, String)>) -> String {
     if let Some(raw) = &dialer.raw {
-        return raw.text.value.clone();
+        return with_added(raw, beside_raw(raw, dialer, goes_back));
     }
     let endpoints: Vec<&Endpoint> = dialer.brokers.iter().collect();
     let members = addresses(model, &endpoints, dialer.site, &dialer.options);
@@ -225,14 +262,15 @@ pub fn client(model: &Model, surroundings: &Surroundings, client: &Client) -> (S
     let by_option = client.dialer.failover.bool("priorityBackup");
     let goes_back = client.prefer_first.is_some() || by_option == Some(true);
     let options = failover_options(surroundings, model, &client.dialer, goes_back);
-    (failover(model, &client.dialer, options.clone()), options)
+    let written = client.prefer_first.map(|_| true);
+    (failover(model, &client.dialer, written, options.clone()), options)
 }
 
 /// The failover URI of a connector.
 #[must_use]
 pub fn connector(model: &Model, surroundings: &Surroundings, connector: &Connector) -> String {
     let options = failover_options(surroundings, model, &connector.dialer, connector.goes_back());
-    failover(model, &connector.dialer, options)
+    failover(model, &connector.dialer, connector.priority_backup.as_ref().map(|set| set.value), options)
 }
 
 /// The discovery URI of a bridge, as the file of a broker of `from` has it.
