@@ -6,7 +6,8 @@ use crate::diagnostic::Loc;
 use crate::model::{Bridge, BridgeId, BrokerId, Connector, Endpoint, Model, RawUri, Remote, Setting, SettingsExt};
 use crate::options;
 use crate::uri::{self, Uri, UriKind};
-use std::collections::{HashMap, VecDeque};
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 use ttl::Ttls;
 
 mod ttl;
@@ -26,16 +27,16 @@ pub struct Edge {
 #[derive(Debug, Default)]
 pub struct Network {
     edges: Vec<Edge>,
-    leaving: HashMap<BrokerId, Vec<usize>>,
+    leaving: FxHashMap<BrokerId, Vec<usize>>,
     /// Those that topoc writes for bridges that say none, by the broker that owns the bridge.
-    ttls: HashMap<BrokerId, Ttls>,
+    ttls: std::collections::HashMap<BrokerId, Ttls>,
 }
 
 /// The shortest ways from one broker to all that it reaches.
 #[derive(Debug)]
 pub struct Ways {
     from: BrokerId,
-    came: HashMap<BrokerId, Edge>,
+    came: FxHashMap<BrokerId, Edge>,
 }
 
 impl Ways {
@@ -127,8 +128,8 @@ impl Network {
 
     /// How many bridges lie between `from` and every broker that its messages can reach, TTL left aside.
     #[must_use]
-    pub fn distances(&self, from: BrokerId) -> HashMap<BrokerId, i64> {
-        let mut distances = HashMap::from([(from, 0)]);
+    pub fn distances(&self, from: BrokerId) -> FxHashMap<BrokerId, i64> {
+        let mut distances = FxHashMap::from_iter([(from, 0)]);
         let mut queue = VecDeque::from([from]);
         while let Some(at) = queue.pop_front() {
             let next = distances.get(&at).copied().unwrap_or(0) + 1;
@@ -150,7 +151,7 @@ impl Network {
 
     /// The shortest ways from one broker to every other over those edges only that `open` lets pass.
     pub fn ways_over(&self, from: BrokerId, open: impl Fn(&Edge) -> bool) -> Ways {
-        let mut came: HashMap<BrokerId, Edge> = HashMap::new();
+        let mut came: FxHashMap<BrokerId, Edge> = FxHashMap::default();
         let mut queue = VecDeque::from([from]);
         while let Some(at) = queue.pop_front() {
             for edge in self.leaving(at).filter(|edge| edge.to != from && open(edge)) {

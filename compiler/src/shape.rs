@@ -7,6 +7,7 @@ use crate::rules::{duplicate_field, missing_field, syntax_error, unknown_block, 
 use crate::sources::{Source, Sources};
 use crate::value::{self, Lets, Mismatch, Written};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use topoc_dsl::syntax::{Argument, ArgumentKind, Body, Statement, Tail, ValueKind};
 use topoc_dsl::{FileId, Span};
 
@@ -38,6 +39,30 @@ struct Scope<'a> {
     kind: Kind,
     /// The kind of store, inside one.
     store: &'a str,
+}
+
+/// The first statement of each head in a block: fields by themselves, blocks by themselves.
+#[derive(Default)]
+struct Firsts<'a> {
+    few: Vec<(&'a str, bool, &'a Statement)>,
+    many: FxHashMap<(&'a str, bool), &'a Statement>,
+}
+
+impl<'a> Firsts<'a> {
+    /// The one that was there first, if any. Blocks are nearly always small, and looking through a few is quicker.
+    fn add(&mut self, head: &'a str, is_field: bool, statement: &'a Statement) -> Option<&'a Statement> {
+        const FEW: usize = 16;
+        let same = |(other, field, _): &&(&str, bool, &Statement)| *other == head && *field == is_field;
+        if let Some((_, _, first)) = self.few.iter().find(same) {
+            return Some(first);
+        }
+        if self.few.len() < FEW {
+            self.few.push((head, is_field, statement));
+            return None;
+        }
+        let first = *self.many.entry((head, is_field)).or_insert(statement);
+        (!std::ptr::eq(first, statement)).then_some(first)
+    }
 }
 
 struct Shape<'a> {
@@ -129,27 +154,25 @@ impl<'a> Shape<'a> {
     }
 
     fn body(&self, body: &'a Body, scope: Scope<'a>, out: &mut Vec<Diagnostic>) {
-        for (index, statement) in body.statements.iter().enumerate() {
+        let mut first = Firsts::default();
+        for statement in &body.statements {
             self.statement(statement, scope, out);
-            self.repeated(&body.statements[..index], statement, scope, out);
+            self.repeated(&mut first, statement, scope, out);
         }
     }
 
     /// The same field twice, or a block that can be there only once.
-    fn repeated(&self, before: &[Statement], statement: &Statement, scope: Scope<'_>, out: &mut Vec<Diagnostic>) {
+    fn repeated(&self, firsts: &mut Firsts<'a>, statement: &'a Statement, scope: Scope<'_>, out: &mut Vec<Diagnostic>) {
         let head = self.text(statement.head.span);
         let is_field = statement.arguments.is_empty() && matches!(statement.tail, Tail::Value(_));
         let single = matches!(
             language::block_of(head).map(|block| block.kind),
             Some(Kind::Store | Kind::Limits | Kind::Users | Kind::Options | Kind::Failover)
         );
-        if !is_field && !single || scope.kind == Kind::File {
+        if !is_field && !single || scope.kind == Kind::File || statement.broken {
             return;
         }
-        let same = |other: &&Statement| {
-            self.text(other.head.span) == head && matches!(other.tail, Tail::Value(_)) == is_field && !other.broken
-        };
-        if let Some(first) = before.iter().find(same) {
+        if let Some(first) = firsts.add(head, is_field, statement) {
             out.push(duplicate_field::found(
                 self.at(statement.span),
                 self.at(first.span),

@@ -74,6 +74,9 @@ pub const SIZES: &[(&str, i64)] = &[("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20)
 /// Longer texts are not repeated in messages.
 const MAX_SHOWN: usize = 40;
 
+/// With more `let`s than this none is suggested: thousands of unknown names would be compared with each.
+const MOST_COMPARED: usize = 1000;
+
 /// How deep `let`s may refer to each other.
 const MAX_LETS: usize = 16;
 
@@ -105,7 +108,8 @@ impl<'a> Written<'a> {
             }
             let name = written.source().trim_start_matches('$');
             let Some(next) = lets.get(name) else {
-                let near = suggest::suggest(name, lets.keys().copied());
+                let known = lets.keys().copied().filter(|_| lets.len() <= MOST_COMPARED);
+                let near = suggest::suggest(name, known);
                 let help = match near {
                     Some(near) => format!("did you mean `${near}`?"),
                     None => format!("define it at the top level: `let {name} = ...`"),
@@ -147,7 +151,7 @@ pub fn mean<'a>(written: Written<'a>, ty: Type, lets: &Lets<'a>) -> Result<Meani
 
 fn text<'a>(written: Written<'a>) -> Result<Cow<'a, str>, Mismatch> {
     match written.value.kind {
-        ValueKind::Text | ValueKind::Raw => decoded(written),
+        ValueKind::Text | ValueKind::Raw => decoded(written).and_then(writable),
         ValueKind::Path | ValueKind::Number => {
             let source = written.source();
             let fix = replace(&written, "put the text in quotes", quote(source));
@@ -158,6 +162,18 @@ fn text<'a>(written: Written<'a>) -> Result<Cow<'a, str>, Mismatch> {
             })
         }
         _ => Err(mismatch(format!("takes a text in quotes, not {}", written.noun()))),
+    }
+}
+
+/// Refuses what no XML file can hold, escaped or not (XML 1.0, 2.2): another text would be written in its place.
+fn writable(text: Cow<'_, str>) -> Result<Cow<'_, str>, Mismatch> {
+    let control = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r') || matches!(c, '\u{fffe}' | '\u{ffff}');
+    match text.chars().find(|c| control(*c)) {
+        None => Ok(text),
+        Some(found) => Err(Mismatch {
+            help: Some("remove it; it was most likely pasted by accident".into()),
+            ..mismatch(format!("holds the character U+{:04X}, which no XML file can hold", u32::from(found)))
+        }),
     }
 }
 
@@ -298,10 +314,11 @@ fn name<'a>(written: Written<'a>) -> Result<&'a str, Mismatch> {
         ValueKind::Path => Ok(written.source()),
         ValueKind::Text => {
             let bare = written.source().trim_matches('"').to_owned();
-            let fix = replace(&written, "remove the quotes", bare.clone());
+            // Not every text can stand without them.
+            let is_name = reads_as(&bare, |kind| *kind == ValueKind::Path);
             Err(Mismatch {
-                help: Some(format!("write `{bare}`")),
-                fix,
+                help: is_name.then(|| format!("write `{bare}`")),
+                fix: replace(&written, "remove the quotes", bare).filter(|_| is_name),
                 ..mismatch("takes names without quotes".into())
             })
         }
@@ -459,9 +476,7 @@ fn bad_unit(written: &Written<'_>, unit: &str, units: &[(&str, i64)], what: &str
 /// A number that was put in quotes.
 fn unquoted_number(written: &Written<'_>, mismatch: Mismatch) -> Mismatch {
     let bare = written.source().trim_matches('"');
-    let is_number = written.value.kind == ValueKind::Text && bare.starts_with(|c: char| c.is_ascii_digit() || c == '-');
-    let plain = bare.chars().skip(1).all(|c| c.is_ascii_alphanumeric() || c == '.');
-    if !(is_number && plain) {
+    if written.value.kind != ValueKind::Text || !reads_as(bare, |kind| *kind == ValueKind::Number) {
         return mismatch;
     }
     Mismatch {
@@ -469,6 +484,15 @@ fn unquoted_number(written: &Written<'_>, mismatch: Mismatch) -> Mismatch {
         fix: replace(written, "remove the quotes", bare.to_owned()),
         ..mismatch
     }
+}
+
+/// Whether a text is a value of this kind when it stands by itself.
+fn reads_as(bare: &str, kind: impl Fn(&ValueKind) -> bool) -> bool {
+    const PREFIX: &str = "a = ";
+    let tree = topoc_dsl::parse(&format!("{PREFIX}{bare}"));
+    let [statement] = tree.statements.as_slice() else { return false };
+    let whole = Span::new(PREFIX.len(), PREFIX.len() + bare.len());
+    tree.errors.is_empty() && statement.value().is_some_and(|value| kind(&value.kind) && value.span == whole)
 }
 
 fn replace(written: &Written<'_>, title: &str, text: String) -> Option<Fix> {

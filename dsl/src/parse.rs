@@ -4,7 +4,7 @@ use crate::recover;
 use crate::scan::{self, Chunk, Fault, Scan};
 use crate::slips;
 use crate::span::Span;
-use crate::syntax::{Argument, ArgumentKind, Body, Head, Statement, SyntaxError, Tail, Tree, Value, ValueKind};
+use crate::syntax::{Argument, ArgumentKind, Body, Head, Repair, Statement, SyntaxError, Tail, Tree, Value, ValueKind};
 use pest::Parser;
 use pest::iterators::{Pair, Pairs};
 use rayon::prelude::*;
@@ -22,21 +22,35 @@ mod grammar {
 /// Files below this many bytes are parsed on one thread: handing out the work would cost more than it saves.
 const PARALLEL_FROM: usize = 64 * 1024;
 
-/// Reads one file. Faults are in [`Tree::errors`]; everything that could be read is in the tree.
+/// Errors of one file that are told. Whoever has more has another kind of file, and each takes room.
+pub const MAX_ERRORS: usize = 10_000;
+
+/// So many chunks are parsed before their errors are counted.
+const BATCH: usize = 65_536;
+
+/// Reads one file. Faults are in [`Tree::errors`], the first [`MAX_ERRORS`] of them and one that says so when there are
+/// more; everything that could be read is in the tree.
 #[must_use]
 pub fn parse(text: &str) -> Tree {
     let scan = scan::scan(text);
-    let parsed: Vec<ParsedChunk> = if text.len() < PARALLEL_FROM {
-        scan.chunks.iter().map(|chunk| parse_chunk(text, &scan, chunk)).collect()
-    } else {
-        scan.chunks.par_iter().with_min_len(32).map(|chunk| parse_chunk(text, &scan, chunk)).collect()
-    };
-    let mut tree = Tree { comments: scan.comments, ..Tree::default() };
-    tree.statements.reserve(parsed.len());
-    for chunk in parsed {
-        tree.statements.extend(chunk.statements);
-        tree.errors.extend(chunk.errors);
+    let mut tree = Tree::default();
+    tree.statements.reserve(scan.chunks.len().min(BATCH));
+    for batch in scan.chunks.chunks(BATCH) {
+        let explain = tree.errors.len() <= MAX_ERRORS;
+        let parsed: Vec<ParsedChunk> = if text.len() < PARALLEL_FROM {
+            batch.iter().map(|chunk| parse_chunk(text, &scan, chunk, explain)).collect()
+        } else {
+            batch.par_iter().with_min_len(32).map(|chunk| parse_chunk(text, &scan, chunk, explain)).collect()
+        };
+        for chunk in parsed {
+            tree.statements.extend(chunk.statements);
+            tree.errors.extend(chunk.errors.into_iter().take(MAX_ERRORS + 1 - tree.errors.len()));
+        }
     }
+    if let Some(last) = tree.errors.get_mut(MAX_ERRORS) {
+        *last = recover::too_many(last.span);
+    }
+    tree.comments = scan.comments;
     tree
 }
 
@@ -46,11 +60,12 @@ struct ParsedChunk {
     errors: Vec<SyntaxError>,
 }
 
-fn parse_chunk(text: &str, scan: &Scan, chunk: &Chunk) -> ParsedChunk {
+/// Without `explain` errors are left out; what is damaged is marked as such all the same.
+fn parse_chunk(text: &str, scan: &Scan, chunk: &Chunk, explain: bool) -> ParsedChunk {
     let mut parsed = ParsedChunk::default();
     if let Some(fault) = &chunk.fault {
         let fatal = matches!(fault, Fault::TooDeep(_) | Fault::Endless(_));
-        parsed.errors.extend(recover::fault(fault, text, chunk.span));
+        parsed.errors.extend(recover::fault(fault, text, chunk.span).filter(|_| explain));
         if fatal {
             return parsed;
         }
@@ -60,7 +75,8 @@ fn parse_chunk(text: &str, scan: &Scan, chunk: &Chunk) -> ParsedChunk {
     // The grammar accepts any text (`bad`, `stray`), so an error here is a limit of pest, not a fault of the file.
     match Grammar::parse(Rule::chunk, &readable) {
         Ok(pairs) => {
-            let mut builder = Builder { text: &readable, base, errors: Vec::new() };
+            let most = if explain { MAX_ERRORS + 1 } else { 0 };
+            let mut builder = Builder { text: &readable, base, errors: Vec::new(), most };
             parsed.statements = pairs.filter_map(|pair| builder.statement(pair)).collect();
             parsed.errors.append(&mut builder.errors);
         }
@@ -102,6 +118,8 @@ struct Builder<'t> {
     text: &'t str,
     base: usize,
     errors: Vec<SyntaxError>,
+    /// How many errors are kept.
+    most: usize,
 }
 
 impl Builder<'_> {
@@ -115,10 +133,18 @@ impl Builder<'_> {
             Rule::directive => Some(self.directive(pair)),
             Rule::bad => self.bad(pair),
             Rule::stray => {
-                self.errors.push(recover::stray_brace(self.span(&pair)));
+                let span = self.span(&pair);
+                self.error(|_| recover::stray_brace(span));
                 None
             }
             _ => None,
+        }
+    }
+
+    fn error(&mut self, error: impl FnOnce(&Self) -> SyntaxError) {
+        if self.errors.len() < self.most {
+            let error = error(self);
+            self.errors.push(error);
         }
     }
 
@@ -157,7 +183,8 @@ impl Builder<'_> {
         let mut statements = Vec::with_capacity(parts.len().saturating_sub(1));
         let mut damaged = false;
         for part in parts {
-            damaged |= part.as_rule() == Rule::bad || (part.as_rule() == Rule::close && part.as_str().is_empty());
+            damaged |= matches!(part.as_rule(), Rule::bad | Rule::stray)
+                || (part.as_rule() == Rule::close && part.as_str().is_empty());
             statements.extend(self.statement(part));
         }
         damaged |= self.errors.len() > errors;
@@ -174,7 +201,8 @@ impl Builder<'_> {
             junk = self.span(first);
             junk.end -= u32::try_from(first.as_str().len() - first.as_str().trim_ascii_end().len()).unwrap_or(0);
         }
-        self.errors.push(self.explain(junk, parts.iter().any(|part| part.as_rule() == Rule::body)));
+        let has_body = parts.iter().any(|part| part.as_rule() == Rule::body);
+        self.error(|builder| builder.explain(junk, has_body));
         for part in parts {
             if part.as_rule() == Rule::body {
                 body = Some(self.body(part));
@@ -195,7 +223,18 @@ impl Builder<'_> {
             Err(error) => (location(&error), expected(&error)),
             Ok(_) => (source.len(), Vec::new()),
         };
-        slips::explain(source, junk, at.min(source.len()), has_body, &expected)
+        let mut error = slips::explain(source, junk, at.min(source.len()), has_body, &expected);
+        // What leaves the statement as unreadable as it was is no repair.
+        error.repair = error.repair.filter(|repair| self.repairs(junk, &alone, repair));
+        error
+    }
+
+    /// Whether the statement at `junk`, which is `alone`, can be read with the repair made.
+    fn repairs(&self, junk: Span, alone: &str, repair: &Repair) -> bool {
+        let place = |at: u32| at.checked_sub(junk.start).map(|at| at as usize);
+        let (Some(start), Some(end)) = (place(repair.span.start), place(repair.span.end)) else { return true };
+        let (Some(before), Some(after)) = (alone.get(..start), alone.get(end..)) else { return true };
+        Grammar::parse(Rule::lone, &format!("{before}{}{after}", repair.text)).is_ok()
     }
 
     fn local(&self, span: Span) -> &str {

@@ -20,6 +20,14 @@ pub(crate) fn fault(fault: &Fault, text: &str, chunk: Span) -> Option<SyntaxErro
     }
 }
 
+/// In the place of the first error that is not told.
+pub(crate) fn too_many(at: Span) -> SyntaxError {
+    SyntaxError {
+        help: Some("mend the first ones; where there are none, this is no topology file".into()),
+        ..error(at, format!("more than {} syntax errors in this file", crate::parse::MAX_ERRORS), "and so on")
+    }
+}
+
 fn unclosed(open: u32, at: &[u32], text: &str, chunk: Span) -> SyntaxError {
     let owner = owner(text, open, chunk);
     let message = match owner {

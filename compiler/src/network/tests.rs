@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::analyze;
+use std::collections::HashMap;
 
 /// Brokers `a` to `d`, `c` and `d` a pair, and every direction of every bridge as `a>b`, in order.
 fn check(bridges: &str, expected: &str) {

@@ -30,6 +30,7 @@ type Port = (String, u16, bool);
 fn check(context: &Context<'_>, report: &mut Report) {
     let mut taken: HashMap<Port, Vec<Taken<'_>>> = HashMap::new();
     let mut seen: HashSet<Loc> = HashSet::new();
+    let mut twins = HashSet::new();
     for broker in &context.model.brokers {
         for listener in &broker.listeners {
             let Some(bind) = listener.bind.as_ref().filter(|_| takes_port(&listener.scheme.value)) else { continue };
@@ -41,7 +42,11 @@ fn check(context: &Context<'_>, report: &mut Report) {
             {
                 report.add(found(context, &this, first));
             }
-            others.push(this);
+            // Twins are in nobody's way that the first of them is not in.
+            let port = (bind.port.value, udp, bind.host.as_str());
+            if twins.insert((broker.site, broker.name.value.as_str(), listener.name.value.as_str(), port)) {
+                others.push(this);
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::language::{self, BLOCKS, Block, FORMS, Form, Kind};
 use crate::sources::Source;
 use crate::{suggest, value};
 use topoc_dsl::Span;
-use topoc_dsl::syntax::Statement;
+use topoc_dsl::syntax::{Argument, ArgumentKind, Statement, Tail};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0002",
@@ -45,8 +45,14 @@ fn field_without_equals(at: Loc, head: &str, source: &Source, statement: &Statem
     let rest = source.slice(Span { start: at.span.end, end: statement.span.end }).trim();
     let diagnostic =
         Diagnostic::new(&RULE, at, format!("`{head}` is a field and is set with `=`")).here("no `=` behind it");
-    match statement.arguments.len() {
-        1 => diagnostic.help(format!("write `{head} = {rest}`")).fix("add the `=`", Safety::Safe, end, " ="),
+    // Of a value alone a field can be made, not of one with a block or another `=` behind it.
+    let value = |argument: &Argument| {
+        matches!(argument.kind, ArgumentKind::Path | ArgumentKind::Text | ArgumentKind::Raw | ArgumentKind::Number)
+    };
+    match (statement.arguments.as_slice(), &statement.tail) {
+        ([only], Tail::Nothing) if value(only) => {
+            diagnostic.help(format!("write `{head} = {rest}`")).fix("add the `=`", Safety::Safe, end, " =")
+        }
         _ => diagnostic.help(format!("write `{head} = ...`")),
     }
 }
