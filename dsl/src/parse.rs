@@ -234,7 +234,10 @@ impl Builder<'_> {
         let place = |at: u32| at.checked_sub(junk.start).map(|at| at as usize);
         let (Some(start), Some(end)) = (place(repair.span.start), place(repair.span.end)) else { return true };
         let (Some(before), Some(after)) = (alone.get(..start), alone.get(end..)) else { return true };
-        Grammar::parse(Rule::lone, &format!("{before}{}{after}", repair.text)).is_ok()
+        let repaired = format!("{before}{}{after}", repair.text);
+        let Ok(mut pairs) = Grammar::parse(Rule::chunk, &repaired).map(Pairs::flatten) else { return false };
+        // A `;` makes two statements of one.
+        pairs.all(|pair| !matches!(pair.as_rule(), Rule::bad | Rule::stray))
     }
 
     fn local(&self, span: Span) -> &str {
