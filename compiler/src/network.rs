@@ -3,8 +3,8 @@
 use crate::addresses::Addresses;
 use crate::destination;
 use crate::diagnostic::Loc;
+use crate::dialling;
 use crate::model::{Bridge, BridgeId, BrokerId, Connector, Endpoint, Model, RawUri, Remote, Setting, SettingsExt};
-use crate::options;
 use crate::uri::{self, Uri, UriKind};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -29,7 +29,7 @@ pub struct Network {
     edges: Vec<Edge>,
     leaving: FxHashMap<BrokerId, Vec<usize>>,
     /// Those that topoc writes for bridges that say none, by the broker that owns the bridge.
-    ttls: std::collections::HashMap<BrokerId, Ttls>,
+    ttls: FxHashMap<BrokerId, Ttls>,
 }
 
 /// The shortest ways from one broker to all that it reaches.
@@ -203,12 +203,7 @@ fn discovered(model: &Model, addresses: &Addresses, uri: &Uri, source: &str) -> 
 
 /// The broker at an address of a raw URI.
 pub(crate) fn dialled(addresses: &Addresses, address: &Uri, source: &str) -> Option<BrokerId> {
-    let UriKind::Address { host, port, .. } = &address.kind else { return None };
-    let port = match port {
-        Some(port) => port.number?,
-        None => options::default_port(address.scheme.text(source))?,
-    };
-    addresses.find(host.text(source), port).map(|(broker, _)| broker)
+    dialling::dialled(address, source, addresses)?.broker
 }
 
 /// The brokers with a listener that announces itself where this agent listens.
