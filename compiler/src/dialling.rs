@@ -5,7 +5,7 @@
 
 use crate::addresses::Addresses;
 use crate::diagnostic::Loc;
-use crate::model::{BrokerId, Client, Connector, Dialer, Listener, Model, RawUri, SettingsExt, SiteId};
+use crate::model::{BrokerId, Client, Connector, Dialer, Endpoint, Listener, Model, RawUri, SettingsExt, SiteId};
 use crate::network::node;
 use crate::options::{self, ListenerScheme, Protocol};
 use crate::uri::{Uri, UriKind, UriOption};
@@ -119,6 +119,14 @@ impl<'a> Dialling<'a> {
         self
     }
 
+    /// The options that fields say, each once and by ActiveMQ's name: all of them without a raw URI, else those that the
+    /// raw URI does not have itself.
+    pub fn by_fields(&self) -> impl Iterator<Item = &WrittenOption<'a>> {
+        let counts =
+            |option: &&WrittenOption<'a>| self.option(&option.name).is_some_and(|first| std::ptr::eq(first, *option));
+        self.options.iter().filter(counts).filter(|option| matches!(option.at, At::Source(_)))
+    }
+
     /// The option of that name that counts, where one is written.
     #[must_use]
     pub fn option(&self, name: &str) -> Option<&WrittenOption<'a>> {
@@ -134,7 +142,7 @@ impl<'a> Dialling<'a> {
     /// Whether the order of brokers is shuffled.
     #[must_use]
     pub fn shuffles(&self) -> bool {
-        self.flag("randomize").unwrap_or(self.dialer.raw.is_some())
+        shuffles(self.dialer)
     }
 
     /// Whether it goes back to its first broker, or to one of `priority-uris`.
@@ -179,6 +187,17 @@ impl DialledAddress {
     pub fn authority(&self) -> String {
         self.port.map_or_else(|| self.host.clone(), |port| format!("{}:{port}", self.host))
     }
+}
+
+/// Whether the order of brokers is shuffled: as a raw URI says, else as fields say, else as ActiveMQ does with a raw URI and
+/// topoc without.
+#[must_use]
+pub fn shuffles(dialer: &Dialer) -> bool {
+    let randomize = |option: &WrittenOption<'_>| options::same_name(&option.name, "randomize");
+    let raw = dialer.raw.as_ref().and_then(|raw| in_uri(raw).into_iter().find(randomize));
+    let raw = raw.map(|option| option.value.eq_ignore_ascii_case("true"));
+    let field = dialer.randomize.as_ref().map(|set| set.value).or_else(|| dialer.failover.bool("randomize"));
+    raw.or(field).unwrap_or(dialer.raw.is_some())
 }
 
 /// The failover options of a raw URI, the last of one name first, since that is the one that ActiveMQ uses.
@@ -231,14 +250,18 @@ pub fn dialled(uri: &Uri, text: &str, addresses: &Addresses) -> Option<DialledAd
 }
 
 fn dialled_by_name(model: &Model, dialer: &Dialer) -> Vec<DialledAddress> {
-    let mut dialled = Vec::new();
-    for endpoint in &dialer.brokers {
-        for broker in model.members(endpoint) {
-            let listener = usable_listener(model, broker, endpoint.listener);
-            dialled.push(reached_from(model, dialer.site, broker, listener, endpoint.at));
-        }
-    }
-    dialled
+    dialer.brokers.iter().flat_map(|endpoint| reached(model, dialer.site, endpoint)).collect()
+}
+
+/// How a site reaches what an endpoint names: one address, or one for each member of a pair.
+#[must_use]
+pub fn reached(model: &Model, site: SiteId, endpoint: &Endpoint) -> Vec<DialledAddress> {
+    let members = model.members(endpoint).into_iter();
+    let addresses = members.map(|broker| {
+        let listener = usable_listener(model, broker, endpoint.listener);
+        reached_from(model, site, broker, listener, endpoint.at)
+    });
+    addresses.collect()
 }
 
 /// How a site reaches a listener: what `address from` says, else the broker's host and the port that it binds.

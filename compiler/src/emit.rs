@@ -6,7 +6,7 @@ mod client_properties;
 mod connector_properties;
 mod destinations;
 mod hand_written;
-pub mod uris;
+mod uris;
 pub mod write;
 
 use crate::CheckedModel;
@@ -35,7 +35,7 @@ pub fn artifacts(checked: CheckedModel<'_>) -> Vec<Artifact> {
         artifact(checked, broker.site, &broker.name.value, "activemq.xml", bytes)
     });
     let connectors = model.connectors.par_iter().map(|connector| {
-        let bytes = connector_properties::write(checked, connector);
+        let bytes = connector_properties::write(checked, &surroundings, connector);
         artifact(checked, connector.dialer.site, &connector.dialer.name.value, "connector.properties", bytes)
     });
     let clients = model.clients.par_iter().map(|client| {

@@ -744,20 +744,4 @@ impl Connector {
             None => default_priority(self.deployment.map_or(0, |(_, place)| place)),
         }
     }
-
-    /// Whether it goes back to its first broker; the default is that it does.
-    #[must_use]
-    pub fn goes_back(&self) -> bool {
-        let by_option = self.dialer.failover.bool("priorityBackup");
-        self.priority_backup.as_ref().map(|set| set.value).or(by_option).unwrap_or(true)
-    }
-}
-
-impl Dialer {
-    /// Whether the order of brokers is shuffled; the default is that it is not.
-    #[must_use]
-    pub fn shuffles(&self) -> bool {
-        let by_option = self.failover.bool("randomize");
-        self.randomize.as_ref().map(|set| set.value).or(by_option).unwrap_or(false)
-    }
 }

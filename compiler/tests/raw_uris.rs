@@ -62,3 +62,20 @@ fn options_beside_a_raw_listener_are_added() {
     let text = artifact("s/a/activemq.xml", &[("LISTEN", fields)]);
     assert!(text.contains("tcp://0.0.0.0:61616?backlog=10&amp;maximumConnections=7"), "{text}");
 }
+
+#[test]
+fn a_field_comes_before_the_failover_block_everywhere() {
+    let fields = "timeout = 9s; failover { timeout = 3s; max-reconnect-attempts = 7 }";
+    let client = artifact("s/desk/client.properties", &[("CLIENT", fields)]);
+    assert!(client.contains("?maxReconnectAttempts=7&randomize=false&timeout=9000\n"), "{client}");
+    let connector = artifact("s/gc/connector.properties", &[("CONNECTOR", fields)]);
+    assert!(connector.contains("ActiveMq_Timeout=9000\n"), "{connector}");
+}
+
+#[test]
+fn schemes_other_than_tcp_are_told_to_connectors() {
+    let raw = "uri = \"failover:(ssl://a:61617,tcp://b:61616)?randomize=false&priorityBackup=true\"";
+    let fields = [("LISTEN", "scheme = \"ssl\"; port = 61617"), ("CONNECTOR", raw)];
+    let text = artifact("s/gc/connector.properties", &fields);
+    assert!(text.contains("ActiveMq_URL_1=ssl://a:61617\nActiveMq_URL_2=b:61616\n"), "{text}");
+}

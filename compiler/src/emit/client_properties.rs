@@ -7,6 +7,7 @@ use super::write::properties::Properties;
 use crate::CheckedModel;
 use crate::model::Client;
 use crate::options;
+use std::collections::BTreeSet;
 
 pub(super) fn write(
     checked: CheckedModel<'_>,
@@ -20,7 +21,7 @@ pub(super) fn write(
     let (uri, options) = uris::client(checked.model(), surroundings, client);
     explain(client, &options, &mut out);
     out.entry("brokerUrl", &uri);
-    destinations(queues, client, &mut out);
+    destinations(queues.of_client(checked.model(), client), client, &mut out);
     credentials(client, &mut out);
     hand_written::properties(&client.dialer, &mut out);
     out.write()
@@ -40,10 +41,10 @@ fn explain(client: &Client, options: &[(String, String)], out: &mut Properties) 
     );
 }
 
-fn destinations(queues: &RequestQueues, client: &Client, out: &mut Properties) {
-    let requests: Vec<&str> = queues.all().collect();
+fn destinations(requests: BTreeSet<&str>, client: &Client, out: &mut Properties) {
     if !requests.is_empty() {
         out.blank().comment("Where requests go. Several names are separated by commas, one for each deployment.");
+        let requests: Vec<&str> = requests.into_iter().collect();
         out.entry("requestQueue", &requests.join(","));
     }
     out.blank();

@@ -2,13 +2,14 @@
 
 use super::Context;
 use crate::diagnostic::{Edit, Loc};
+use crate::dialling::shuffles;
 use crate::model::{BrokerId, Dialer, Endpoint, Listener, Model, SiteId};
 use crate::options::{Protocol, listener_scheme};
 use std::collections::HashMap;
 
 /// Whether the order that is written is the one that counts.
 pub(super) fn matters(dialer: &Dialer) -> bool {
-    !dialer.damaged && dialer.raw.is_none() && !dialer.shuffles()
+    !dialer.damaged && dialer.raw.is_none() && !shuffles(dialer)
 }
 
 /// Whether a broker, or a member of its pair, stands in a site.

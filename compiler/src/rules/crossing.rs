@@ -1,6 +1,7 @@
 //! Which requests may have to cross bridges: from any broker that a client lists to where a connector is at home.
 
 use super::Context;
+use crate::dialling::shuffles;
 use crate::dispatch::requests_of;
 use crate::model::{Bridge, BrokerId, Client, Connector, ConnectorId, Model};
 use crate::network::{Edge, node};
@@ -68,7 +69,7 @@ fn served(model: &Model) -> HashMap<(BrokerId, &str), &Connector> {
     let mut served = HashMap::new();
     for (id, connector) in (0_u32..).map(ConnectorId).zip(&model.connectors) {
         let Some(queue) = requests_of(model, id).filter(|_| !connector.dialer.damaged) else { continue };
-        let homes = if connector.dialer.shuffles() { usize::MAX } else { 1 };
+        let homes = if shuffles(&connector.dialer) { usize::MAX } else { 1 };
         for endpoint in connector.dialer.brokers.iter().take(homes) {
             served.entry((node(model, endpoint.broker), queue)).or_insert(connector);
         }

@@ -2,6 +2,7 @@
 
 use super::{Check, Context, FixKind, Rule, bridges};
 use crate::diagnostic::{Diagnostic, Edit, Loc, Report, Safety, Severity};
+use crate::dialling::shuffles;
 use crate::dispatch::{Candidate, Consumer, Course, Situation};
 use crate::model::{BrokerId, Client, Connector, ConnectorId, Deployment, DeploymentId, Mode, Model, SettingsExt};
 use crate::network::{Edge, node, node_name, seat};
@@ -105,7 +106,7 @@ fn entries(model: &Model) -> Vec<Entry<'_>> {
             model.connectors.iter().filter_map(|connector| seat(model, connector)).collect();
         return seats.into_iter().map(|at| Entry { at, client: None }).collect();
     }
-    let clients = model.clients.iter().filter(|client| !client.dialer.damaged && !client.dialer.shuffles());
+    let clients = model.clients.iter().filter(|client| !client.dialer.damaged && !shuffles(&client.dialer));
     let entries = clients.filter_map(|client| {
         let at = node(model, client.dialer.brokers.first()?.broker);
         Some(Entry { at, client: Some(client) })
@@ -119,7 +120,7 @@ fn is_judged(model: &Model, deployment: &Deployment) -> bool {
     let plain = |connector: &&Connector| {
         let dialer = &connector.dialer;
         let exclusive = connector.exclusive.as_ref().is_some_and(|set| set.value);
-        let settled = !dialer.damaged && (!dialer.shuffles() || dialer.brokers.len() == 1);
+        let settled = !dialer.damaged && (!shuffles(dialer) || dialer.brokers.len() == 1);
         settled && !exclusive && connector.selector.is_none() && i8::try_from(connector.effective_priority()).is_ok()
     };
     let in_order = match (deployment.mode, members.split_first()) {
