@@ -13,6 +13,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use support::{Loopback, Room, Topology, until};
+use topoc_compiler::dialling::shuffles;
 use topoc_compiler::model::{BrokerId, Client, Model, Remote};
 use topoc_compiler::network::{Edge, duplex, node};
 use topoc_compiler::{Analysis, emit};
@@ -211,7 +212,7 @@ impl<'e> Running<'e> {
         let model = &self.loopback.analysis.model;
         let goes_there = |client: &&Client| {
             let first = node(model, client.dialer.brokers[0].broker);
-            model.broker(first).name.value == broker && !client.dialer.shuffles()
+            model.broker(first).name.value == broker && !shuffles(&client.dialer)
         };
         let Some(client) = model.clients.iter().find(goes_there) else { return self.uri(broker) };
         let properties = self.client_properties(client);

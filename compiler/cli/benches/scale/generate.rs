@@ -3,6 +3,18 @@
 
 use std::fmt::Write;
 
+/// Small files that are wrong from end to end: saying so must take no time that anybody notices.
+pub(crate) fn bad() -> [(&'static str, Vec<u8>); 5] {
+    let unclosed: String = (0..1000).map(|number| format!("site s{number} {{\n")).collect();
+    [
+        ("empty", Vec::new()),
+        ("binary", (0..=255).cycle().take(10_000).collect()),
+        ("10000-braces", "a {".repeat(10_000).into_bytes()),
+        ("10000-brackets", format!("let a = {}", "[".repeat(10_000)).into_bytes()),
+        ("1000-unclosed-blocks", unclosed.into_bytes()),
+    ]
+}
+
 struct Side {
     site: String,
     broker: String,
