@@ -348,9 +348,10 @@ fn destination_element(destination: &str) -> XmlElement {
     }
 }
 
-/// The driver class of the databases that people really use.
+/// The driver class of the databases that people really use; the first line that fits counts.
 fn driver(url: &str) -> Option<&'static str> {
     const DRIVERS: &[(&str, &str)] = &[
+        ("jdbc:derby://", "org.apache.derby.jdbc.ClientDriver"),
         ("jdbc:derby:", "org.apache.derby.jdbc.EmbeddedDriver"),
         ("jdbc:mariadb:", "org.mariadb.jdbc.Driver"),
         ("jdbc:mysql:", "com.mysql.cj.jdbc.Driver"),

@@ -1,7 +1,7 @@
 //! One real broker: a plain `java` process that ends with its handle.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -24,13 +24,14 @@ pub struct Launch<'a> {
     workdir: &'a Path,
     environment: Vec<(OsString, OsString)>,
     jvm: Vec<OsString>,
+    jars: Vec<PathBuf>,
 }
 
 impl<'a> Launch<'a> {
     /// A broker of this release with this `activemq.xml`; `workdir` gets its data and its log (`broker.log`).
     #[must_use]
     pub fn new(release: &'a Release, xml: &'a Path, workdir: &'a Path) -> Self {
-        Self { release, xml, workdir, environment: Vec::new(), jvm: Vec::new() }
+        Self { release, xml, workdir, environment: Vec::new(), jvm: Vec::new(), jars: Vec::new() }
     }
 
     /// Sets an environment variable, such as a secret that the file refers to as `${NAME}`.
@@ -44,6 +45,13 @@ impl<'a> Launch<'a> {
     #[must_use]
     pub fn jvm(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.jvm.push(argument.as_ref().to_owned());
+        self
+    }
+
+    /// Adds a library to the class path, after ActiveMQ's own.
+    #[must_use]
+    pub fn jar(mut self, path: impl Into<PathBuf>) -> Self {
+        self.jars.push(path.into());
         self
     }
 
@@ -68,7 +76,7 @@ impl<'a> Launch<'a> {
             .arg(option("-Dactivemq.data=", &workdir.join("data")))
             .args(self.jvm)
             .arg("-cp")
-            .arg(self.release.class_path()?)
+            .arg(self.release.class_path(&self.jars)?)
             .args(["LabMain", "start"])
             .arg(option("xbean:file:", &xml))
             .envs(self.environment)

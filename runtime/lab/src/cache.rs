@@ -58,10 +58,11 @@ impl Release {
         self.archive.exists().then_some(self.archive.as_path())
     }
 
-    /// The broker's libraries, then the lab's own classes.
-    pub(crate) fn class_path(&self) -> Result<OsString, LabError> {
+    /// The broker's libraries, then the lab's own classes, then what a test adds.
+    pub(crate) fn class_path(&self, more: &[PathBuf]) -> Result<OsString, LabError> {
         let mut jars = self.jars.clone();
         jars.push(lab_classes()?);
+        jars.extend_from_slice(more);
         join(&jars)
     }
 }
@@ -69,6 +70,18 @@ impl Release {
 /// The Java client's libraries and the lab's own classes.
 pub(crate) fn client_class_path() -> Result<OsString, LabError> {
     let mut jars = jars_under(&piece("client")?.join("lib"))?;
+    jars.push(lab_classes()?);
+    join(&jars)
+}
+
+/// The database, its driver and a connection pool.
+pub(crate) fn database_jars() -> Result<Vec<PathBuf>, LabError> {
+    jars_under(&piece("database")?.join("lib"))
+}
+
+/// The same with the lab's own classes.
+pub(crate) fn database_class_path() -> Result<OsString, LabError> {
+    let mut jars = database_jars()?;
     jars.push(lab_classes()?);
     join(&jars)
 }
@@ -111,7 +124,8 @@ fn join(jars: &[PathBuf]) -> Result<OsString, LabError> {
     env::join_paths(jars).map_err(|cause| LabError::io("make a class path", std::io::Error::other(cause)))
 }
 
-const SOURCES: [(&str, &str); 4] = [
+const SOURCES: [(&str, &str); 5] = [
+    ("DatabaseMain.java", include_str!("../java/DatabaseMain.java")),
     ("Json.java", include_str!("../java/Json.java")),
     ("LabMain.java", include_str!("../java/LabMain.java")),
     ("LoadProperties.java", include_str!("../java/LoadProperties.java")),

@@ -19,6 +19,7 @@
 
 mod broker;
 mod cache;
+mod database;
 mod error;
 mod java;
 mod log;
@@ -31,11 +32,13 @@ use std::time::Duration;
 
 pub use broker::{Broker, Launch};
 pub use cache::{Release, release};
+pub use database::Database;
 pub use error::LabError;
 pub use java::{Java, Message, Receiver};
 pub use log::Mark;
 pub use ports::ports;
 pub use schema::{Schema, schema, validate_xml};
+pub use wait::until;
 
 /// How long a test waits for something that should come soon, on a machine that may be very busy.
 pub const PATIENCE: Duration = Duration::from_secs(60);

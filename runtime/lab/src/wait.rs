@@ -3,10 +3,26 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::LabError;
+use crate::{LabError, PATIENCE};
 
 // Short beside the second that a broker takes to start, long beside the cost of a look.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// Looks until there is something to return: for what a test itself sees, beside what a process logs.
+///
+/// # Panics
+///
+/// After [`PATIENCE`]; `what` completes "waited in vain until ...".
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "waited in vain until {what}");
+        thread::sleep(BETWEEN_LOOKS);
+    }
+}
 
 /// Looks until there is something to return. `None`: the time is over; the last look happens after it is.
 pub(crate) fn wait_until<T>(

@@ -7,9 +7,9 @@ mod support;
 use std::fs;
 use std::time::Duration;
 
-use support::{Loopback, Room, Topology, until};
+use support::{Loopback, Room, Topology};
 use topoc_compiler::diagnostic::{Diagnostic, Severity};
-use topoc_lab::{Broker, Java, LabError, PATIENCE};
+use topoc_lab::{Broker, Java, LabError, PATIENCE, until};
 
 /// A file of the broker `a` with one fault: what topoc reports where the topology has it, and what the broker says.
 struct Refused {

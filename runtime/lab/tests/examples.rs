@@ -12,12 +12,12 @@ use std::process::Command;
 
 use std::time::Instant;
 
-use support::{Loopback, Room, Topology, until};
+use support::{Loopback, Room, Topology};
 use topoc_compiler::dialling::shuffles;
 use topoc_compiler::model::{BrokerId, Client, Model, Remote};
 use topoc_compiler::network::{Edge, duplex, node};
 use topoc_compiler::{Analysis, emit};
-use topoc_lab::{Broker, Java, Mark, PATIENCE, Schema, schema};
+use topoc_lab::{Broker, Java, Mark, PATIENCE, Schema, schema, until};
 use uppsala::XsdValidator;
 
 /// An example with what its own text says of it.

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use topoc_compiler::diagnostic::Severity;
 use topoc_compiler::emit;
-use topoc_compiler::model::{Broker as BrokerModel, BrokerId, Model, SettingsExt, StoreKind};
+use topoc_compiler::model::{Broker as BrokerModel, BrokerId, Model, SettingsExt, Store, StoreKind};
 use topoc_compiler::{Analysis, analyze};
-use topoc_lab::{Broker, Launch, Release, ports, release};
+use topoc_lab::{Broker, Database, Launch, Release, ports, release};
 
 const ENTRY: &str = "main.topo";
 const OVERLAY: &str = "loopback.topo";
@@ -96,6 +96,7 @@ impl Loopback {
     }
 
     /// Starts a broker in the folder of its file. A variable that the file names holds [`Loopback::secret`].
+    /// A broker on a database gets its driver.
     pub(crate) fn start(&self, broker: &str) -> Broker {
         let xml = self.xml(broker);
         let text = fs::read_to_string(&xml).unwrap();
@@ -104,7 +105,11 @@ impl Loopback {
             .env("LC_ALL", "C.UTF-8")
             // Bridges then say what they forward, and which consumers they do it for.
             .jvm("-Dorg.slf4j.simpleLogger.log.org.apache.activemq.network=debug");
-        variables(&text).into_iter().fold(launch, |launch, name| launch.env(name, Self::secret(name))).start().unwrap()
+        let launch = variables(&text).into_iter().fold(launch, |launch, name| launch.env(name, Self::secret(name)));
+        let on_database = |store: &Store| store.kind == StoreKind::Jdbc;
+        let needs_driver = self.broker(broker).store.as_ref().is_some_and(on_database);
+        let launch = if needs_driver { Database::driver(launch).unwrap() } else { launch };
+        launch.start().unwrap()
     }
 
     /// The address of a broker's first listener.
