@@ -110,7 +110,7 @@ impl Diagnostic {
     pub fn new(rule: &'static Rule, at: Loc, message: impl Into<String>) -> Self {
         Self {
             rule,
-            severity: rule.level,
+            severity: rule.level.severity(),
             message: message.into(),
             labels: vec![Label { at, message: String::new() }],
             help: None,

@@ -15,7 +15,7 @@ pub struct Rule {
     /// Named for what is wrong.
     pub name: &'static str,
     /// How bad a finding is unless something else is said.
-    pub level: Severity,
+    pub level: Level,
     /// The version of topoc that has it.
     pub since: &'static str,
     /// What kind of fix it offers.
@@ -26,6 +26,40 @@ pub struct Rule {
     pub page: &'static str,
     /// How it is found.
     pub check: Check,
+}
+
+/// How bad the findings of a rule are unless something else is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Will not work, or not as written.
+    Error,
+    /// Likely to hurt.
+    Warning,
+    /// Worth knowing.
+    Note,
+    /// Hygiene that a lab does without: a note, and a warning under the strict profile.
+    Hygiene,
+}
+
+impl Level {
+    /// The severity of a finding when nobody has asked for a profile.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        match self {
+            Level::Error => Severity::Error,
+            Level::Warning => Severity::Warning,
+            Level::Note | Level::Hygiene => Severity::Note,
+        }
+    }
+
+    /// The same under the strict profile.
+    #[must_use]
+    pub fn strict(self) -> Severity {
+        match self {
+            Level::Hygiene => Severity::Warning,
+            other => other.severity(),
+        }
+    }
 }
 
 /// What kind of fix a rule offers.

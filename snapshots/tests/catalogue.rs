@@ -4,29 +4,59 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
-use topoc_compiler::diagnostic::Severity;
-use topoc_compiler::rules::{RULES, Rule, find};
+use topoc_compiler::rules::{Level, RULES, Rule, find};
 
 /// Rules of the catalogue that are still to be written. A name leaves this list with its rule; none may join it.
 #[rustfmt::skip]
 const LATER: &[&str] = &[
-    "rebalance-without-update", "on-remove-without-update", "cluster-filter-matches-nothing", "published-host-unreachable",
-    "inactivity-monitor-off", "plain-text-listener", "no-connection-limit", "frame-limit-below-message",
-    "option-on-the-agent", "ttl-fields-conflict", "client-id-collision", "stuck-after-return", "conduit-with-selectors",
-    "advisories-off", "static-bridge-without-destinations", "queue-not-bridged", "bridge-credentials-missing",
-    "bridge-handshake-bug", "slow-pair-bridge",
-    "slow-fail-back", "unlimited-startup", "send-may-block", "zero-attempts-meaning", "blank-in-uri", "order-overridden-by-broker",
-    "prefetch-starves-standby", "exclusive-at-127", "lock-keep-alive", "store-limit-over-disk", "store-limit-below-journal",
-    "plain-http-finesse", "insecure-xmpp-port", "finesse-order-not-local",
-    "anonymous-broker", "default-credentials",
-    "vulnerable-release", "end-of-life-release",
-    "unknown-setting", "unknown-rule", "expired-allow", "unused-allow", "allow-without-reason",
+    "rebalance-without-update",
+    "on-remove-without-update",
+    "cluster-filter-matches-nothing",
+    "published-host-unreachable",
+    "inactivity-monitor-off",
+    "plain-text-listener",
+    "no-connection-limit",
+    "frame-limit-below-message",
+    "option-on-the-agent",
+    "ttl-fields-conflict",
+    "client-id-collision",
+    "stuck-after-return",
+    "conduit-with-selectors",
+    "advisories-off",
+    "static-bridge-without-destinations",
+    "queue-not-bridged",
+    "bridge-credentials-missing",
+    "bridge-handshake-bug",
+    "slow-pair-bridge",
+    "slow-fail-back",
+    "unlimited-startup",
+    "send-may-block",
+    "zero-attempts-meaning",
+    "blank-in-uri",
+    "order-overridden-by-broker",
+    "prefetch-starves-standby",
+    "exclusive-at-127",
+    "lock-keep-alive",
+    "store-limit-over-disk",
+    "store-limit-below-journal",
+    "plain-http-finesse",
+    "insecure-xmpp-port",
+    "finesse-order-not-local",
+    "anonymous-broker",
+    "default-credentials",
+    "vulnerable-release",
+    "end-of-life-release",
+    "unknown-setting",
+    "unknown-rule",
+    "expired-allow",
+    "unused-allow",
+    "allow-without-reason",
 ];
 
 /// A rule as the catalogue has it.
 struct Entry {
     code: String,
-    level: Severity,
+    level: Level,
 }
 
 /// The catalogue by name.
@@ -42,13 +72,13 @@ fn catalogue() -> BTreeMap<String, Entry> {
     entries
 }
 
-/// What holds without a `topoc.toml`: hygiene is a note there.
-fn level(entry: &Value) -> Severity {
+fn level(entry: &Value) -> Level {
     let strict = entry.get("strict").is_some_and(|strict| strict.as_bool() == Some(true));
     match entry["level"].as_str().unwrap() {
-        "error" => Severity::Error,
-        "warning" if !strict => Severity::Warning,
-        "warning" | "note" => Severity::Note,
+        "error" => Level::Error,
+        "warning" if strict => Level::Hygiene,
+        "warning" => Level::Warning,
+        "note" => Level::Note,
         other => panic!("no level `{other}`"),
     }
 }

@@ -188,7 +188,9 @@ fn first_example(rule: &Rule) -> Option<String> {
     let example = page.examples.iter().find(|example| example.kind == Kind::Fail)?;
     let others: String = example.others.iter().map(|name| format!("--- {name}\n{}\n", example.files[name])).collect();
     let main = if others.is_empty() { String::new() } else { format!("--- {MAIN}\n") };
-    Some(format!("{others}{main}{}\n{}", example.main(), text::findings(&analysis(example))))
+    let mut analysis = analysis(example);
+    analysis.diagnostics.retain(|finding| finding.severity.word() != "note" || finding.rule.code == rule.code);
+    Some(format!("{others}{main}{}\n{}", example.main(), text::findings(&analysis)))
 }
 
 fn made(rule: &Rule) -> Option<&'static Made> {

@@ -1,13 +1,13 @@
 //! TOPO0013 ambiguous-name: a name that more than one thing has.
 
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Safety, Severity};
+use super::{Check, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Safety};
 use crate::value;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0013",
     name: "ambiguous-name",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Shown,
     summary: "a name that more than one thing has",

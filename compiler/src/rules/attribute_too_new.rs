@@ -1,7 +1,7 @@
 //! TOPO0801 attribute-too-new: an attribute, element or option that the release does not have yet, or no longer has.
 
-use super::{Check, Context, FixKind, Rule, place, removed_store};
-use crate::diagnostic::{Diagnostic, Loc, Report, Severity};
+use super::{Check, Context, FixKind, Level, Rule, place, removed_store};
+use crate::diagnostic::{Diagnostic, Loc, Report};
 use crate::language::Place;
 use crate::model::{Bridge, Broker, Client, Dialer, Listener, RawUri, Remote, Setting, Store};
 use crate::options::{self, OptionSpec};
@@ -13,7 +13,7 @@ use std::collections::HashSet;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0801",
     name: "attribute-too-new",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "an attribute, element or option that the release does not have yet, or no longer has",

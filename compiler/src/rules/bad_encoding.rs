@@ -1,12 +1,12 @@
 //! TOPO0011 bad-encoding: a file that is not UTF-8.
 
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Severity};
+use super::{Check, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0011",
     name: "bad-encoding",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "a file that is not UTF-8",

@@ -1,7 +1,7 @@
 //! TOPO0201 bridge-needs-discovery: a bridge's URI whose scheme finds no brokers.
 
-use super::{Check, Context, FixKind, Rule, bridges, place};
-use crate::diagnostic::{Diagnostic, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, bridges, place};
+use crate::diagnostic::{Diagnostic, Report, Safety};
 use crate::model::{Bridge, RawUri};
 use crate::options;
 use crate::release::Release;
@@ -11,7 +11,7 @@ use topoc_dsl::syntax::quote;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0201",
     name: "bridge-needs-discovery",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a bridge's URI whose scheme finds no brokers",

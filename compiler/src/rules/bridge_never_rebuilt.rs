@@ -1,7 +1,7 @@
 //! TOPO0203 bridge-never-rebuilt: `failover:` inside a bridge that hides the loss of a connection from the bridge.
 
-use super::{Check, Context, FixKind, Rule, bridges, place};
-use crate::diagnostic::{Diagnostic, Edit, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, bridges, place};
+use crate::diagnostic::{Diagnostic, Edit, Report, Safety};
 use crate::model::{Bridge, RawUri};
 use crate::network::duplex;
 use crate::options;
@@ -11,7 +11,7 @@ use crate::uri::{Uri, UriKind, UriOption};
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0203",
     name: "bridge-never-rebuilt",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Safe,
     summary: "`failover:` inside a bridge that is not rebuilt after a crash",

@@ -1,14 +1,14 @@
 //! TOPO0211 bridge-prefetch-zero: a bridge with a prefetch below 1.
 
-use super::{Check, Context, FixKind, Rule, bridges};
-use crate::diagnostic::{Diagnostic, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, bridges};
+use crate::diagnostic::{Diagnostic, Report, Safety};
 use crate::model::SettingsExt;
 use std::collections::HashSet;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0211",
     name: "bridge-prefetch-zero",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a bridge with a prefetch below 1",

@@ -1,14 +1,14 @@
 //! TOPO0410 broker-name-characters: a broker-name with characters that the broker replaces by `_`.
 
-use super::{Check, Context, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Report, Safety};
 use crate::model::Broker;
 use topoc_dsl::syntax::quote;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0410",
     name: "broker-name-characters",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Safe,
     summary: "a broker-name with characters that the broker replaces",

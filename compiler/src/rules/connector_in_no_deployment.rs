@@ -1,13 +1,13 @@
 //! TOPO0407 connector-in-no-deployment: a connector that no deployment names.
 
-use super::{Check, Context, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Report, Severity};
+use super::{Check, Context, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Report};
 use crate::model::{Connector, Model};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0407",
     name: "connector-in-no-deployment",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "a connector that no deployment names",

@@ -1,7 +1,7 @@
 //! TOPO0207 cyclic-network: subscriptions that go round a cycle of brokers.
 
-use super::{Check, Context, FixKind, Rule, bridges};
-use crate::diagnostic::{Diagnostic, Edit, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, bridges};
+use crate::diagnostic::{Diagnostic, Edit, Report, Safety};
 use crate::model::{Bridge, BrokerId, SettingsExt};
 use crate::network::{Network, node_name};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0207",
     name: "cyclic-network",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "subscriptions that go round a cycle of brokers",

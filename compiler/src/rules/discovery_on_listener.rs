@@ -1,14 +1,14 @@
 //! TOPO0102 discovery-on-listener: a scheme that finds brokers where a broker listens.
 
-use super::{Check, Context, FixKind, Rule, place};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, place};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::model::{Broker, Listener};
 use std::collections::HashSet;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0102",
     name: "discovery-on-listener",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a scheme that finds brokers where a broker listens",

@@ -1,8 +1,8 @@
 //! TOPO0208 double-bridge: two bridges in the same direction between the same two brokers.
 
-use super::{Check, Context, FixKind, Rule, bridges};
+use super::{Check, Context, FixKind, Level, Rule, bridges};
 use crate::destination::{self, DestinationKind};
-use crate::diagnostic::{Diagnostic, Edit, Loc, Report, Safety, Severity};
+use crate::diagnostic::{Diagnostic, Edit, Loc, Report, Safety};
 use crate::model::{Bridge, BridgeId, BrokerId, Remote};
 use crate::network::{Edge, node_name};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use topoc_dsl::Span;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0208",
     name: "double-bridge",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "two bridges in the same direction between the same two brokers",

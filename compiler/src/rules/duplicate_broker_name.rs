@@ -1,7 +1,7 @@
 //! TOPO0409 duplicate-broker-name: two brokers of one network that ActiveMQ cannot tell apart.
 
-use super::{Check, Context, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Report, Severity};
+use super::{Check, Context, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Report};
 use crate::model::{Broker, BrokerId, Model, Remote, SettingValue, SettingsExt};
 use crate::network::node;
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0409",
     name: "duplicate-broker-name",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "two brokers of one network with one broker-name",

@@ -1,7 +1,7 @@
 //! TOPO0005 duplicate-field: the same field twice in one block.
 
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Safety, Severity};
+use super::{Check, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Safety};
 use crate::sources::Source;
 use topoc_dsl::Span;
 use topoc_dsl::syntax::Statement;
@@ -9,7 +9,7 @@ use topoc_dsl::syntax::Statement;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0005",
     name: "duplicate-field",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Safe,
     summary: "the same field twice in one block",

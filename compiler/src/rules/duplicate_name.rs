@@ -1,12 +1,12 @@
 //! TOPO0408 duplicate-name: two things with one name.
 
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Severity};
+use super::{Check, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0408",
     name: "duplicate-name",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "two things with one name",

@@ -1,14 +1,14 @@
 //! TOPO0401 equal-priorities: two connectors of one deployment with one priority.
 
-use super::{Check, Context, FixKind, Rule, priority_out_of_range};
-use crate::diagnostic::{Diagnostic, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, priority_out_of_range};
+use crate::diagnostic::{Diagnostic, Report, Safety};
 use crate::model::{Connector, Deployment, Mode, Set, default_priority};
 use std::collections::HashMap;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0401",
     name: "equal-priorities",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "two connectors of one deployment with one priority",

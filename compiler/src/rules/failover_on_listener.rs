@@ -1,13 +1,13 @@
 //! TOPO0101 failover-on-listener: a client's transport where a broker listens.
 
-use super::{Check, Context, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Report, Safety};
 use crate::model::{Broker, Listener};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0101",
     name: "failover-on-listener",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a client's failover transport where a broker listens",

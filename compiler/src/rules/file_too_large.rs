@@ -1,12 +1,12 @@
 //! TOPO0008 file-too-large: a file over 32 MiB.
 
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Severity};
+use super::{Check, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0008",
     name: "file-too-large",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "a file over 32 MiB",

@@ -1,14 +1,14 @@
 //! TOPO0501 finesse-port: a port on which a Finesse node does not answer the REST API.
 
-use super::{Check, Context, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::model::{Finesse, FinesseRelease, Set};
 use std::collections::HashSet;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0501",
     name: "finesse-port",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a port on which a Finesse node does not answer the REST API",

@@ -1,7 +1,7 @@
 //! TOPO0503 forbidden-character: a name with a character that separates the parts of a connector's messages.
 
-use super::{Check, Context, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::model::{Client, Deployment, Set};
 use std::collections::HashSet;
 use topoc_dsl::syntax::quote;
@@ -9,7 +9,7 @@ use topoc_dsl::syntax::quote;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0503",
     name: "forbidden-character",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a name with a character that separates the parts of a connector's messages",

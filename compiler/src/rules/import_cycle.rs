@@ -1,13 +1,13 @@
 //! TOPO0010 import-cycle: files that import each other.
 
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Report, Severity};
+use super::{Check, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Report};
 use crate::sources::{Import, Sources};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0010",
     name: "import-cycle",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "files that import each other",

@@ -1,13 +1,13 @@
 //! TOPO0009 import-not-found: an imported file that cannot be read.
 
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Severity};
+use super::{Check, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc};
 use crate::sources::FileError;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0009",
     name: "import-not-found",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "an imported file that cannot be read",

@@ -1,7 +1,7 @@
 //! TOPO0106 listener-name-collision: two connectors of one broker with one name in its XML.
 
-use super::{Check, Context, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Report, Severity};
+use super::{Check, Context, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Report};
 use crate::model::{Bridge, BrokerId, Model, Remote};
 use rustc_hash::FxHashMap;
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use std::collections::hash_map::Entry;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0106",
     name: "listener-name-collision",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "two connectors of one broker with one name in its XML",

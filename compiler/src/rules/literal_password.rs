@@ -1,7 +1,7 @@
 //! TOPO0701 literal-password: a password that stands in the file itself.
 
-use super::{Check, Context, FixKind, Rule, place};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, place};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::model::{Bridge, Broker, Dialer, Listener, PropertyValue, RawUri, Remote, Set, Setting, SettingValue};
 use crate::uri::{Uri, UriKind};
 use crate::value::Secret;
@@ -12,7 +12,7 @@ use topoc_dsl::Span;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0701",
     name: "literal-password",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a password, key or token that stands in the file itself",

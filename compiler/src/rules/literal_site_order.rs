@@ -1,14 +1,14 @@
 //! TOPO0404 literal-site-order: a standby that lists the primary's broker first, as the deployment document does.
 
-use super::{Check, Context, FixKind, Rule, broker_order};
-use crate::diagnostic::{Diagnostic, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, broker_order};
+use crate::diagnostic::{Diagnostic, Report, Safety};
 use crate::model::{Connector, Mode};
 use crate::network::{node, seat};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0404",
     name: "literal-site-order",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a standby that lists the primary's broker first",

@@ -1,14 +1,14 @@
 //! TOPO0405 local-broker-not-first: a connector that prefers a broker of another site.
 
-use super::{Check, Context, FixKind, Rule, broker_order};
-use crate::diagnostic::{Diagnostic, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, broker_order};
+use crate::diagnostic::{Diagnostic, Report, Safety};
 use crate::model::{BrokerId, ConnectorId, Deployment, Dialer, Mode, SiteId};
 use std::collections::HashMap;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0405",
     name: "local-broker-not-first",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a connector whose first broker is of another site although its own has one",

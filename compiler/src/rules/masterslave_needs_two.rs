@@ -1,14 +1,14 @@
 //! TOPO0204 masterslave-needs-two: `masterslave:` with fewer than two addresses.
 
-use super::{Check, Context, FixKind, Rule, bridges, place};
-use crate::diagnostic::{Diagnostic, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, bridges, place};
+use crate::diagnostic::{Diagnostic, Report, Safety};
 use crate::model::{Bridge, RawUri};
 use crate::uri::{Uri, UriFault};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0204",
     name: "masterslave-needs-two",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "`masterslave:` with fewer than two addresses",

@@ -1,8 +1,8 @@
 //! TOPO0006 missing-field: a field or block that is required and absent.
 
 use super::protocol_mismatch::named;
-use super::{Check, Context, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::language::{Block, Field, Label, Type};
 use crate::model::Broker;
 use crate::options;
@@ -12,7 +12,7 @@ use topoc_dsl::Span;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0006",
     name: "missing-field",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Shown,
     summary: "a field or block that is required and absent",

@@ -1,6 +1,6 @@
 //! TOPO0406 mode-member-count: a deployment whose mode does not go with its connectors.
 
-use super::{Check, Context, FixKind, Rule};
+use super::{Check, Context, FixKind, Level, Rule};
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::model::{ConnectorId, Deployment, Mode, Model, Set, SiteId};
 use std::collections::{HashMap, HashSet};
@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0406",
     name: "mode-member-count",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "a deployment with too few or too many connectors for its mode",

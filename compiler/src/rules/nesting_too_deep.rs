@@ -1,12 +1,11 @@
 //! TOPO0007 nesting-too-deep: more than 64 nested blocks or lists.
 
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::Severity;
+use super::{Check, FixKind, Level, Rule};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0007",
     name: "nesting-too-deep",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "more than 64 nested blocks or lists",

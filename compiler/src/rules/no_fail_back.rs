@@ -1,14 +1,14 @@
 //! TOPO0304 no-fail-back: a connector that stays where a failure has driven it.
 
-use super::{Check, Context, FixKind, Rule, dialled};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, dialled};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::dialling::{At, Dialling};
 use std::collections::HashSet;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0304",
     name: "no-fail-back",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a connector with ordered brokers that does not go back to the first",

@@ -1,8 +1,8 @@
 //! TOPO0209 no-return-path: requests can cross a bridge, and replies cannot come back.
 
 use super::crossing::{Crossing, crossings};
-use super::{Check, Context, FixKind, Rule, bridges};
-use crate::diagnostic::{Diagnostic, Edit, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, bridges};
+use crate::diagnostic::{Diagnostic, Edit, Loc, Report, Safety};
 use crate::model::{Bridge, BrokerId, SettingsExt};
 use crate::network::{Edge, node_name};
 use std::collections::{HashMap, HashSet};
@@ -11,7 +11,7 @@ use topoc_dsl::Span;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0209",
     name: "no-return-path",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "requests can cross a bridge, and replies cannot come back",

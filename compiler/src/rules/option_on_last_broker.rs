@@ -1,6 +1,6 @@
 //! TOPO0302 option-on-last-broker: options behind a failover list without parentheses.
 
-use super::{Check, Context, FixKind, Rule, dialled, place};
+use super::{Check, Context, FixKind, Level, Rule, dialled, place};
 use crate::diagnostic::{Diagnostic, Edit, Report, Safety, Severity};
 use crate::dialling::{Dialling, is_failover};
 use crate::model::RawUri;
@@ -11,7 +11,7 @@ use std::ops::Range;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0302",
     name: "option-on-last-broker",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Safe,
     summary: "options behind a failover list without parentheses belong to its last broker",

@@ -1,13 +1,13 @@
 //! TOPO0412 pair-with-two-stores: a master and a slave without a store in common.
 
-use super::{Check, Context, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Report, Severity};
+use super::{Check, Context, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Report};
 use crate::model::{Broker, Pair, Store, StoreKind};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0412",
     name: "pair-with-two-stores",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "a pair whose members have no store in common",

@@ -1,14 +1,14 @@
 //! TOPO0105 port-collision: two listeners on one host with one port.
 
-use super::{Check, Context, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Report, Severity};
+use super::{Check, Context, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Report};
 use crate::model::{Bind, Broker, Listener};
 use std::collections::{HashMap, HashSet};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0105",
     name: "port-collision",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "two listeners on one host with one port",

@@ -1,14 +1,14 @@
 //! TOPO0303 priority-backup-with-randomize: going back to a first broker in a list that is shuffled.
 
-use super::{Check, Context, FixKind, Rule, dialled};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, dialled};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::dialling::Dialling;
 use std::collections::HashSet;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0303",
     name: "priority-backup-with-randomize",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "going back to a first broker in a list that is shuffled",

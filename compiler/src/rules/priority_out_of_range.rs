@@ -1,6 +1,6 @@
 //! TOPO0403 priority-out-of-range: a consumer priority that does not fit, or that loses to a bridge.
 
-use super::{Check, Context, FixKind, Rule};
+use super::{Check, Context, FixKind, Level, Rule};
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::model::{Connector, Set};
 use std::collections::HashSet;
@@ -8,7 +8,7 @@ use std::collections::HashSet;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0403",
     name: "priority-out-of-range",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "a consumer priority that does not fit into a byte, or that is negative",

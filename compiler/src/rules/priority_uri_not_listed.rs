@@ -1,8 +1,8 @@
 //! TOPO0306 priority-uri-not-listed: a preferred broker that is not among those that are dialled.
 
-use super::{Check, Context, FixKind, Rule, dialled};
+use super::{Check, Context, FixKind, Level, Rule, dialled};
 use crate::addresses::Addresses;
-use crate::diagnostic::{Diagnostic, Loc, Report, Severity};
+use crate::diagnostic::{Diagnostic, Loc, Report};
 use crate::dialling::{self, At, DialledAddress, Dialling, WrittenOption};
 use crate::suggest;
 use crate::uri;
@@ -12,7 +12,7 @@ use std::collections::HashSet;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0306",
     name: "priority-uri-not-listed",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "a priority-uri that is not among the failover addresses",

@@ -1,8 +1,8 @@
 //! TOPO0308 protocol-mismatch: someone who speaks OpenWire is sent to a listener that speaks something else.
 
-use super::{Check, Context, FixKind, Rule, dialled, place};
+use super::{Check, Context, FixKind, Level, Rule, dialled, place};
 use crate::addresses::Addresses;
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::dialling::{self, DialledAddress, dial_scheme, speaks_openwire};
 use crate::model::{Broker, BrokerId, Endpoint, Listener, RawUri, Remote};
 use crate::options::{self, ListenerScheme, Protocol};
@@ -12,7 +12,7 @@ use std::collections::HashSet;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0308",
     name: "protocol-mismatch",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "someone who speaks OpenWire is sent to a listener that speaks something else",

@@ -1,7 +1,7 @@
 //! TOPO0802 removed-store: a kind of store that the release no longer has.
 
-use super::{Check, Context, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::model::{Broker, Store, StoreKind};
 use crate::release::Release;
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use std::collections::HashSet;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0802",
     name: "removed-store",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a kind of store that the release no longer has",

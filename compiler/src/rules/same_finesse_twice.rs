@@ -1,14 +1,14 @@
 //! TOPO0502 same-finesse-twice: a connector that would fail over from a Finesse node to the same node.
 
-use super::{Check, Context, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Report, Severity};
+use super::{Check, Context, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Report};
 use crate::model::{Connector, Finesse, FinesseId, Set};
 use std::collections::HashSet;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0502",
     name: "same-finesse-twice",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "a connector that names one Finesse node twice, or two with one host and port",

@@ -1,7 +1,7 @@
 //! TOPO0704 secret-file-in-xml: a password from a file where the broker's XML can take it from the environment only.
 
-use super::{Check, Context, FixKind, Rule, literal_password, place};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, literal_password, place};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::model::{Model, Set};
 use crate::value::Secret;
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use std::collections::HashSet;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0704",
     name: "secret-file-in-xml",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a password from a file where the broker's XML can take it from the environment only",

@@ -1,7 +1,7 @@
 //! TOPO0411 shared-store-not-a-pair: two brokers on one store that are no master and slave.
 
-use super::{Check, Context, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Report, Severity};
+use super::{Check, Context, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Report};
 use crate::model::{Broker, BrokerId, Model, Store, StoreKind};
 use crate::network::node;
 use std::collections::{HashMap, HashSet};
@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0411",
     name: "shared-store-not-a-pair",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "two brokers that use one store and are no pair",

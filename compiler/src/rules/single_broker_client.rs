@@ -1,8 +1,8 @@
 //! TOPO0309 single-broker-client: one broker to connect to where there are several.
 
-use super::{Check, Context, FixKind, Rule, dialled};
+use super::{Check, Context, FixKind, Level, Rule, dialled};
 use crate::addresses::Addresses;
-use crate::diagnostic::{Diagnostic, Edit, Loc, Report, Safety, Severity};
+use crate::diagnostic::{Diagnostic, Edit, Loc, Report, Safety};
 use crate::dialling::{self, Dialling};
 use crate::model::{Broker, BrokerId, Mode, Model, Remote, SiteId};
 use crate::network::node;
@@ -12,7 +12,7 @@ use topoc_dsl::Span;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0309",
     name: "single-broker-client",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a client or connector with one broker although another could serve it",

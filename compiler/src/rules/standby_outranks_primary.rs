@@ -1,14 +1,14 @@
 //! TOPO0402 standby-outranks-primary: a standby with a higher priority than the primary.
 
 use super::equal_priorities::members;
-use super::{Check, Context, FixKind, Rule, priority_out_of_range};
-use crate::diagnostic::{Diagnostic, Edit, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, priority_out_of_range};
+use crate::diagnostic::{Diagnostic, Edit, Report, Safety};
 use crate::model::{Connector, Deployment, Mode, Set};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0402",
     name: "standby-outranks-primary",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "active-passive: a standby with a higher priority than the primary",

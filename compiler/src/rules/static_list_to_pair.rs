@@ -1,9 +1,9 @@
 //! TOPO0202 static-list-to-pair: a bridge's `static:` list with both members of one pair.
 
 use super::bridge_needs_discovery::MASTERSLAVE_SINCE;
-use super::{Check, Context, FixKind, Rule, bridges, place};
+use super::{Check, Context, FixKind, Level, Rule, bridges, place};
 use crate::addresses::Addresses;
-use crate::diagnostic::{Diagnostic, Report, Safety, Severity};
+use crate::diagnostic::{Diagnostic, Report, Safety};
 use crate::model::{Bridge, PairId, RawUri};
 use crate::network::dialled;
 use crate::uri::Uri;
@@ -11,7 +11,7 @@ use crate::uri::Uri;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0202",
     name: "static-list-to-pair",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a bridge's `static:` list with both members of one pair",

@@ -1,7 +1,7 @@
 //! TOPO0001 syntax-error: the text does not follow the grammar.
 
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Safety, Severity};
+use super::{Check, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Safety};
 use crate::language::{Block, Form, Label};
 use topoc_dsl::FileId;
 use topoc_dsl::syntax::{SyntaxError, SyntaxErrorKind, quote};
@@ -9,7 +9,7 @@ use topoc_dsl::syntax::{SyntaxError, SyntaxErrorKind, quote};
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0001",
     name: "syntax-error",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Safe,
     summary: "the text does not follow the grammar",

@@ -1,7 +1,7 @@
 //! TOPO0210 temporary-replies-cross-bridge: temporary reply queues where bridges lie between client and connector.
 
 use super::crossing::{Crossing, crossings};
-use super::{Check, Context, FixKind, Rule, bridges};
+use super::{Check, Context, FixKind, Level, Rule, bridges};
 use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
 use crate::model::{Bridge, BrokerId, Client, Setting, SettingsExt};
 use crate::network::{node, node_name};
@@ -10,7 +10,7 @@ use std::collections::HashSet;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0210",
     name: "temporary-replies-cross-bridge",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "temporary reply queues where bridges lie between client and connector",

@@ -1,14 +1,14 @@
 //! TOPO0107 transport-not-in-distribution: a scheme that Debian's package of ActiveMQ lacks.
 
-use super::{Check, Context, FixKind, Rule, place};
-use crate::diagnostic::{Diagnostic, Loc, Report, Severity};
+use super::{Check, Context, FixKind, Level, Rule, place};
+use crate::diagnostic::{Diagnostic, Loc, Report};
 use crate::model::{Broker, Listener, Remote};
 use crate::options;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0107",
     name: "transport-not-in-distribution",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "a scheme that Debian's package of ActiveMQ lacks",

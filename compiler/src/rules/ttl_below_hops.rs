@@ -1,8 +1,8 @@
 //! TOPO0206 ttl-below-hops: a TTL that ends before a request or its reply is where it has to go.
 
 use super::crossing::{Crossing, carries, crossings};
-use super::{Check, Context, FixKind, Rule, bridges};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, bridges};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::model::{BrokerId, Setting};
 use crate::network::{Edge, Ways, node_name};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0206",
     name: "ttl-below-hops",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "a TTL that ends before a request is where it has to go",

@@ -1,9 +1,9 @@
 //! TOPO0307 unknown-address: an address in a raw URI where no broker of the topology listens.
 
 use super::priority_uri_not_listed::some;
-use super::{Check, Context, FixKind, Rule, dialled, place};
+use super::{Check, Context, FixKind, Level, Rule, dialled, place};
 use crate::addresses::Addresses;
-use crate::diagnostic::{Diagnostic, Edit, Report, Safety, Severity};
+use crate::diagnostic::{Diagnostic, Edit, Report, Safety};
 use crate::dialling::{DialledAddress, dial_scheme, dialled as read, speaks_openwire};
 use crate::model::{Broker, Listener, RawUri};
 use crate::suggest;
@@ -12,7 +12,7 @@ use crate::uri::Uri;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0307",
     name: "unknown-address",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "an address in a raw URI where no broker of the topology listens",

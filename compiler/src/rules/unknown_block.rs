@@ -1,7 +1,7 @@
 //! TOPO0002 unknown-block: a block that does not exist here.
 
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Safety, Severity};
+use super::{Check, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Safety};
 use crate::language::{self, BLOCKS, Block, FORMS, Form, Kind};
 use crate::sources::Source;
 use crate::{suggest, value};
@@ -11,7 +11,7 @@ use topoc_dsl::syntax::{Argument, ArgumentKind, Statement, Tail};
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0002",
     name: "unknown-block",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Safe,
     summary: "a block that does not exist here",

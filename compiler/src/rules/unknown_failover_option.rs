@@ -1,7 +1,7 @@
 //! TOPO0301 unknown-failover-option: an option that the failover transport, or an address, does not know.
 
-use super::{Check, Context, FixKind, Rule, dialled, option_on_last_broker, place};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, dialled, option_on_last_broker, place};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::dialling::{Dialling, is_failover};
 use crate::kebab::kebab;
 use crate::model::{RawUri, Setting};
@@ -14,7 +14,7 @@ use topoc_dsl::Span;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0301",
     name: "unknown-failover-option",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Safe,
     summary: "an option that the failover transport, or an address, does not know",

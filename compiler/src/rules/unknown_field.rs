@@ -1,8 +1,8 @@
 //! TOPO0003 unknown-field: a field that this block does not have.
 
 use super::unknown_block::block_name;
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Safety, Severity};
+use super::{Check, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Safety};
 use crate::language::{self, Kind};
 use crate::sources::Source;
 use crate::{kebab, options, suggest};
@@ -12,7 +12,7 @@ use topoc_dsl::syntax::Statement;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0003",
     name: "unknown-field",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Safe,
     summary: "a field that this block does not have",

@@ -1,7 +1,7 @@
 //! TOPO0104 unknown-listener-option: a URI option that the listener's transport does not know.
 
-use super::{Check, Context, FixKind, Rule, place};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, place};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::kebab::kebab;
 use crate::language::Place;
 use crate::model::{Broker, Listener};
@@ -12,7 +12,7 @@ use topoc_dsl::syntax::quote;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0104",
     name: "unknown-listener-option",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Safe,
     summary: "a URI option that the listener's transport does not know",

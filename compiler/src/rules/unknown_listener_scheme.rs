@@ -1,7 +1,7 @@
 //! TOPO0103 unknown-listener-scheme: a scheme that no broker, or none of this release, can listen on.
 
-use super::{Check, Context, FixKind, Rule, discovery_on_listener, place};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, discovery_on_listener, place};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::model::{Broker, Listener};
 use crate::options::{self, LISTENER_SCHEMES, ListenerScheme};
 use crate::release::{Release, Target};
@@ -12,7 +12,7 @@ use std::collections::HashSet;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0103",
     name: "unknown-listener-scheme",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Safe,
     summary: "a scheme that no broker, or none of this release, can listen on",

@@ -1,14 +1,14 @@
 //! TOPO0012 unknown-name: a name that nothing in the topology has.
 
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Safety, Severity};
+use super::{Check, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc, Safety};
 use crate::{language, suggest, value};
 use topoc_dsl::Span;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0012",
     name: "unknown-name",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Safe,
     summary: "a name that nothing in the topology has",

@@ -1,13 +1,13 @@
 //! TOPO0014 unmatched-override: an override that matches nothing.
 
-use super::{Check, FixKind, Rule};
-use crate::diagnostic::{Diagnostic, Loc, Severity};
+use super::{Check, FixKind, Level, Rule};
+use crate::diagnostic::{Diagnostic, Loc};
 use crate::{suggest, value};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0014",
     name: "unmatched-override",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::None,
     summary: "an override that matches nothing",

@@ -1,7 +1,7 @@
 //! TOPO0305 unordered-priority-uris: two or more preferred brokers, which have no order among themselves.
 
-use super::{Check, Context, FixKind, Rule, dialled, priority_uri_not_listed};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, dialled, priority_uri_not_listed};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::dialling::{At, DialledAddress, Dialling, WrittenOption};
 use crate::network::node;
 use crate::value::list;
@@ -10,7 +10,7 @@ use std::collections::HashSet;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0305",
     name: "unordered-priority-uris",
-    level: Severity::Warning,
+    level: Level::Warning,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "two or more priority-uris have no order among themselves",

@@ -1,7 +1,7 @@
 //! TOPO0205 wrong-priority-across-bridge: with nothing failed, another connector gets the requests than was meant to.
 
-use super::{Check, Context, FixKind, Rule, bridges};
-use crate::diagnostic::{Diagnostic, Edit, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, bridges};
+use crate::diagnostic::{Diagnostic, Edit, Loc, Report, Safety};
 use crate::dialling::shuffles;
 use crate::dispatch::{Candidate, Consumer, Course, Situation};
 use crate::model::{BrokerId, Client, Connector, ConnectorId, Deployment, DeploymentId, Mode, Model, SettingsExt};
@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0205",
     name: "wrong-priority-across-bridge",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Unsafe,
     summary: "with nothing failed, another connector gets the requests than was meant to",

@@ -1,7 +1,7 @@
 //! TOPO0004 wrong-type: a value that does not fit its field.
 
-use super::{Check, Context, FixKind, Rule, place};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use super::{Check, Context, FixKind, Level, Rule, place};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::language::Block;
 use crate::model::{RawUri, Remote};
 use crate::suggest;
@@ -12,7 +12,7 @@ use std::collections::HashSet;
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0004",
     name: "wrong-type",
-    level: Severity::Error,
+    level: Level::Error,
     since: "0.1.0",
     fix: FixKind::Safe,
     summary: "a value that does not fit its field",

@@ -7,7 +7,7 @@ use crate::terminal::{Io, Paint};
 use std::io::{self, Write};
 use topoc_compiler::diagnostic::Severity;
 use topoc_compiler::language::{self, BLOCKS, Block, Field, Kind, Type};
-use topoc_compiler::rules::{self, RULES, Rule};
+use topoc_compiler::rules::{self, Level, RULES, Rule};
 use topoc_compiler::suggest::suggest;
 
 pub(super) fn run(args: &ExplainArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
@@ -55,7 +55,7 @@ fn keywords() -> String {
 fn page(rule: &Rule, paint: Paint, out: &mut impl Write) -> io::Result<()> {
     let heading = format!("{} {}", rule.code, rule.name);
     writeln!(out, "{}: {}", paint.bold(&heading), rule.summary)?;
-    let (level, fix) = (level(rule.level, rule.level.word(), paint), rule.fix.word());
+    let (level, fix) = (level(rule.level, paint), rule.fix.word());
     writeln!(out, "level: {level}   fix: {fix}   since: {}", rule.since)?;
     let body = rule.page.trim();
     // The page's title is the line above.
@@ -101,11 +101,13 @@ fn inline(line: &str, paint: Paint) -> String {
     pieces.iter().enumerate().map(shown).collect()
 }
 
-fn level(level: Severity, text: &str, paint: Paint) -> String {
-    match level {
-        Severity::Error => paint.red(text),
-        Severity::Warning => paint.yellow(text),
-        Severity::Note => paint.cyan(text),
+/// Hygiene is what it is without a profile.
+fn level(level: Level, paint: Paint) -> String {
+    let severity = level.severity();
+    match severity {
+        Severity::Error => paint.red(severity.word()),
+        Severity::Warning => paint.yellow(severity.word()),
+        Severity::Note => paint.cyan(severity.word()),
     }
 }
 
@@ -113,9 +115,10 @@ fn list(paint: Paint, out: &mut impl Write) -> io::Result<()> {
     let width = RULES.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
     writeln!(out, "{}", paint.bold(&format!("{:8}  {:width$}  {:7}  {:6}  summary", "code", "name", "level", "fix")))?;
     for rule in RULES {
-        let level = level(rule.level, &format!("{:7}", rule.level.word()), paint);
+        let level = level(rule.level, paint);
         let (code, name, fix) = (rule.code, rule.name, rule.fix.word());
-        writeln!(out, "{code}  {name:width$}  {level}  {fix:6}  {}", rule.summary)?;
+        let gap = " ".repeat(7usize.saturating_sub(rule.level.severity().word().len()));
+        writeln!(out, "{code}  {name:width$}  {level}{gap}  {fix:6}  {}", rule.summary)?;
     }
     Ok(())
 }
