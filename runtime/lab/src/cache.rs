@@ -124,8 +124,9 @@ fn join(jars: &[PathBuf]) -> Result<OsString, LabError> {
     env::join_paths(jars).map_err(|cause| LabError::io("make a class path", std::io::Error::other(cause)))
 }
 
-const SOURCES: [(&str, &str); 5] = [
+const SOURCES: [(&str, &str); 6] = [
     ("DatabaseMain.java", include_str!("../java/DatabaseMain.java")),
+    ("Frames.java", include_str!("../java/Frames.java")),
     ("Json.java", include_str!("../java/Json.java")),
     ("LabMain.java", include_str!("../java/LabMain.java")),
     ("LoadProperties.java", include_str!("../java/LoadProperties.java")),

@@ -24,6 +24,23 @@ pub struct Java {
     shared: Arc<Shared>,
 }
 
+/// What ActiveMQ's own OpenWire marshallers print when asked: see `java/Frames.java`.
+///
+/// # Errors
+///
+/// `NotFetched` when the client is not in the cache, `Io` when `java` is missing or fails; what it said is in the error.
+pub fn frames(arguments: &[&str]) -> Result<String, LabError> {
+    let mut command = java_command();
+    let doing = || format!("run Frames {}", arguments.first().unwrap_or(&""));
+    command.arg("-cp").arg(client_class_path()?).arg("Frames").args(arguments);
+    let output = command.output().map_err(|cause| LabError::io(doing(), cause))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(LabError::io(doing(), std::io::Error::other(said)));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// A consumer on a queue, open until it is dropped.
 #[derive(Debug)]
 pub struct Receiver {

@@ -34,7 +34,7 @@ pub use broker::{Broker, Launch};
 pub use cache::{Release, release};
 pub use database::Database;
 pub use error::LabError;
-pub use java::{Java, Message, Receiver};
+pub use java::{Java, Message, Receiver, frames};
 pub use log::Mark;
 pub use ports::ports;
 pub use schema::{Schema, schema, validate_xml};
