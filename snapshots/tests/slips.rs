@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::path::Path;
-use topoc::terminal::{Io, Out, Screen};
+use support::topoc;
 
 /// A sound topology, into which each slip is put.
 const SOUND: &str = r#"topology contact-centre {
@@ -81,19 +83,9 @@ fn without_a_slip_there_is_nothing_to_say() {
     assert_eq!(check(folder.path()), "no findings in 1 file\nexit 0\n");
 }
 
-/// Standard output of a terminal of 100 columns without colours.
+/// What a terminal shows.
 fn check(folder: &Path) -> String {
-    let screen = Screen { terminal: false, colour: false, unicode: true, width: 100 };
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let mut io = Io {
-        stdin: &mut std::io::empty(),
-        stdout: Out::new(&mut stdout),
-        stderr: Out::new(&mut stderr),
-        out: screen,
-        err: screen,
-        folder: folder.to_owned(),
-    };
-    let code = topoc::run(["topoc", "check"].map(Into::into), &mut io);
-    assert!(stderr.is_empty(), "{}", String::from_utf8_lossy(&stderr));
-    format!("{}exit {code}\n", String::from_utf8(stdout).unwrap())
+    let output = topoc(&["check"], folder);
+    assert!(output.stderr.is_empty(), "{}", output.stderr);
+    format!("{}exit {}\n", output.stdout, output.code)
 }

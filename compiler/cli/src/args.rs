@@ -49,6 +49,7 @@ Examples:
   topoc check                                  main.topo in this folder, or its only .topo file
   topoc check sites/main.topo --format short   one finding a line, for editors and grep
   topoc check --fail-level warning             exit 1 on warnings too, for CI
+  topoc check --format sarif > topoc.sarif     for a code host; also github, junit, json
 
 Exit codes: 0 clean, 1 findings at or above the level, 2 nothing could be checked";
 
@@ -176,6 +177,12 @@ pub(crate) enum Format {
     Short,
     /// One JSON object
     Json,
+    /// SARIF 2.1.0, for code hosts and review tools
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// JUnit's XML, for CI servers
+    Junit,
 }
 
 /// The lowest severity that fails.

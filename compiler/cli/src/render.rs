@@ -1,7 +1,11 @@
 //! Findings as text: each format is a file. All of them translate the compiler's one neutral type.
 
+pub(crate) mod github;
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod junit;
+mod place;
+pub(crate) mod sarif;
 pub(crate) mod short;
 
 use crate::terminal::Paint;

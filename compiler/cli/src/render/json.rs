@@ -1,11 +1,11 @@
 //! Findings as one JSON object on one line. Version 1 of the format: fields are added, never renamed or removed.
 
 use super::Summary;
+use super::place::{Range, place};
 use serde::{Serialize, Serializer};
 use std::io::{self, Write};
-use topoc_compiler::diagnostic::{self, Loc};
+use topoc_compiler::diagnostic;
 use topoc_compiler::sources::Sources;
-use topoc_dsl::Span;
 
 /// The format's version.
 const VERSION: u32 = 1;
@@ -55,20 +55,6 @@ struct Edit<'a> {
     text: &'a str,
 }
 
-#[derive(Serialize)]
-struct Range {
-    start: Position,
-    end: Position,
-}
-
-/// Lines and columns from 1, columns in Unicode scalars, offsets in bytes from 0.
-#[derive(Serialize)]
-struct Position {
-    line: u32,
-    column: u32,
-    offset: u32,
-}
-
 /// Writes the object and a line's end.
 pub(crate) fn write(
     sources: &Sources,
@@ -111,17 +97,4 @@ fn fix<'a>(sources: &'a Sources, from: &'a diagnostic::Fix) -> Fix<'a> {
         Edit { file, range, text: &from.text }
     };
     Fix { title: &from.title, safety: from.safety.word(), edits: from.edits.iter().map(edit).collect() }
-}
-
-fn place(sources: &Sources, at: Loc) -> (&str, Range) {
-    let Span { start, end } = at.span;
-    let Some(file) = sources.file(at.file) else {
-        let nowhere = || Position { line: 1, column: 1, offset: 0 };
-        return ("", Range { start: nowhere(), end: nowhere() });
-    };
-    let position = |offset| {
-        let position = file.position(offset);
-        Position { line: position.line, column: position.column, offset }
-    };
-    (&file.path, Range { start: position(start), end: position(end) })
 }
