@@ -20,6 +20,7 @@ pub mod body;
 pub mod command;
 pub mod destination;
 mod error;
+pub mod failover;
 pub mod frame;
 pub mod id;
 mod loose;
@@ -27,6 +28,7 @@ pub mod message;
 mod modified_utf8;
 pub mod primitive;
 mod structure;
+pub mod uri;
 
 pub use error::{DecodeError, EncodeError};
 pub use structure::Layout;
