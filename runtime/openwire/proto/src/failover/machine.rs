@@ -270,13 +270,8 @@ impl Turn<'_> {
             (Event::Control(control), _) => self.control(&control),
             (Event::Listed(text), Work::Listing) => self.listed(text.as_deref()),
             (Event::Listed(_), _) => {}
-            (Event::Timer, Work::Waiting { until, delayed }) if *until <= self.now => {
-                if *delayed {
-                    self.pass()
-                } else {
-                    self.begin()
-                }
-            }
+            (Event::Timer, Work::Waiting { until, delayed: true }) if *until <= self.now => self.pass(),
+            (Event::Timer, Work::Waiting { until, delayed: false }) if *until <= self.now => self.begin(),
             (Event::Timer, Work::Resting { until }) if *until <= self.now => self.go_on(),
             (Event::Timer, _) => {}
         }
