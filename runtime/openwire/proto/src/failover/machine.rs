@@ -504,8 +504,11 @@ impl Turn<'_> {
         self.orders.push(Order::Interrupted);
         self.machine.delay = self.machine.options.initial_reconnect_delay;
         // A transport that is on its way to a spare is closed; the pass will order its own.
-        if let Work::Looking { link, .. } = &self.machine.work {
-            self.orders.push(Order::Close(link.attempt));
+        match &self.machine.work {
+            // The list is on its way already, and the pass comes after it.
+            Work::Listing => return,
+            Work::Looking { link, .. } => self.orders.push(Order::Close(link.attempt)),
+            _ => {}
         }
         self.begin();
     }
