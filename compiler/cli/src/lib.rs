@@ -5,6 +5,7 @@ mod command;
 mod failure;
 pub mod files;
 mod load;
+mod project;
 mod render;
 pub mod store;
 pub mod terminal;

@@ -12,14 +12,14 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use topoc_compiler::diagnostic::Diagnostic;
+use topoc_compiler::diagnostic::{Diagnostic, Severity};
 use topoc_compiler::rules;
 use topoc_compiler::sources::{Source, Sources};
 use topoc_dsl::FileId;
 use topoc_dsl::syntax::SyntaxError;
 
 /// Findings of one file that are shown at most.
-const MOST_FINDINGS: usize = 20;
+const ALL_ERRORS: human::Choice = human::Choice { least: Severity::Error, max: 20 };
 /// Lines of a file's differences that are shown at most.
 const MOST_LINES: usize = 40;
 
@@ -123,7 +123,7 @@ fn write_errors(text: &str, name: &str, errors: &[SyntaxError], io: &mut Io<'_>)
     let source = Source::new(name.to_owned(), text.into(), topoc_dsl::syntax::Tree::default(), false);
     let sources = Sources { files: vec![source], ..Sources::default() };
     let found: Vec<Diagnostic> = errors.iter().map(|error| rules::syntax(FileId(0), error)).collect();
-    let hidden = human::write(&sources, &found, MOST_FINDINGS, io.err, &mut io.stderr)?;
+    let hidden = human::write(&sources, &found, ALL_ERRORS, io.err, &mut io.stderr)?;
     if hidden > 0 {
         writeln!(io.stderr, "... and {hidden} more")?;
     }
