@@ -50,6 +50,7 @@ Examples:
   topoc check                                  main.topo in this folder, or its only .topo file
   topoc check sites/main.topo --format short   one finding a line, for editors and grep
   topoc check --fail-level warning             exit 1 on warnings too, for CI
+  topoc check --write-baseline                 from now on only what is new fails, with --baseline
 
 Exit codes: 0 clean, 1 findings at or above the level, 2 nothing could be checked";
 
@@ -96,6 +97,12 @@ pub(crate) struct CheckArgs {
     /// How many findings the human format shows, the worst first; 0 for all
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) max: usize,
+    /// A file of findings that were there before and are not reported; without it that of `topoc.toml`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write down what is found now as the baseline, in `topoc-baseline.json` if none is named
+    #[arg(long)]
+    pub(crate) write_baseline: bool,
 }
 
 /// What `build` takes.

@@ -1,12 +1,15 @@
 //! The `topoc` command: files, terminal and process control. The only crate with IO on the compiler's side.
 
 mod args;
+mod baseline;
 mod command;
+mod diff;
 mod failure;
 pub mod files;
 mod load;
 mod project;
 mod render;
+mod replace;
 pub mod store;
 pub mod terminal;
 

@@ -3,19 +3,42 @@
 use crate::args::{CheckArgs, Format, Level};
 use crate::failure::Failure;
 use crate::project::{Findings, Project};
-use crate::render::{Summary, human, json, short};
+use crate::render::{Summary, counted, human, json, short};
 use crate::terminal::{Io, Paint};
-use crate::{CLEAN, FINDINGS, load};
+use crate::{CLEAN, FINDINGS, baseline, load};
 use std::io::Write;
 use std::mem::ManuallyDrop;
+use std::path::PathBuf;
 use topoc_compiler::diagnostic::Severity;
 
 pub(super) fn run(args: &CheckArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
     let project = Project::of(&args.project, &io.folder)?;
     let folder = io.folder.clone();
-    let findings = project.findings(&mut load::Disk::new(&folder), &args.project.overlays)?;
+    let mut findings = project.findings(&mut load::Disk::new(&folder), &args.project.overlays)?;
+    let baseline = baseline::path(args.baseline.as_deref(), &project);
+    if args.write_baseline {
+        return write_baseline(baseline, &project, &findings, io);
+    }
+    let hidden = baseline.as_deref().map(|path| baseline::hide(path, &mut findings, &folder)).transpose()?;
     // Never dropped: the process ends with this command, and giving a million small values back one by one takes time.
-    report(args, &project, &ManuallyDrop::new(findings), io)
+    let code = report(args, &project, &ManuallyDrop::new(findings), io)?;
+    if let Some(said) = baseline.zip(hidden).and_then(|(path, hidden)| baseline::said(&path, hidden)) {
+        io.stdout.flush()?;
+        writeln!(io.stderr, "{said}")?;
+    }
+    Ok(code)
+}
+
+fn write_baseline(
+    path: Option<PathBuf>,
+    project: &Project,
+    findings: &Findings,
+    io: &mut Io<'_>,
+) -> Result<u8, Failure> {
+    let path = baseline::write(path, project, findings, &io.folder)?;
+    let count = counted(findings.diagnostics.len(), "finding");
+    writeln!(io.stdout, "{count} in `{}`; `topoc check --baseline {0}` reports only what is new", path.display())?;
+    Ok(CLEAN)
 }
 
 /// Writes what was found, and says what that makes of the exit code.
