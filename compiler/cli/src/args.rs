@@ -50,6 +50,7 @@ Examples:
   topoc check                                  main.topo in this folder, or its only .topo file
   topoc check sites/main.topo --format short   one finding a line, for editors and grep
   topoc check --fail-level warning             exit 1 on warnings too, for CI
+  topoc check --fix --dry-run                  show what would be mended
   topoc check --write-baseline                 from now on only what is new fails, with --baseline
 
 Exit codes: 0 clean, 1 findings at or above the level, 2 nothing could be checked";
@@ -103,6 +104,15 @@ pub(crate) struct CheckArgs {
     /// Write down what is found now as the baseline, in `topoc-baseline.json` if none is named
     #[arg(long)]
     pub(crate) write_baseline: bool,
+    /// Mend what can be mended without a person looking, and report what is left
+    #[arg(long, conflicts_with = "write_baseline")]
+    pub(crate) fix: bool,
+    /// Mend too what may change who gets what, or who can connect
+    #[arg(long = "unsafe", requires = "fix")]
+    pub(crate) unsafe_too: bool,
+    /// Show what would be mended, and write nothing
+    #[arg(long, requires = "fix")]
+    pub(crate) dry_run: bool,
 }
 
 /// What `build` takes.

@@ -6,6 +6,7 @@ mod command;
 mod diff;
 mod failure;
 pub mod files;
+mod fix;
 mod load;
 mod project;
 mod render;

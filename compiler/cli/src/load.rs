@@ -73,6 +73,8 @@ pub(crate) struct Disk<'a> {
     folder: &'a Path,
     /// Real paths of files and folders whose names are no UTF-8, by the text that stands for them.
     odd: HashMap<String, PathBuf>,
+    /// Texts that stand in for files.
+    texts: HashMap<String, String>,
     /// Why files could not be read.
     refusals: Mutex<HashMap<String, ReadError>>,
 }
@@ -80,7 +82,17 @@ pub(crate) struct Disk<'a> {
 impl<'a> Disk<'a> {
     /// Paths are relative to `folder`.
     pub(crate) fn new(folder: &'a Path) -> Self {
-        Self { folder, odd: HashMap::new(), refusals: Mutex::new(HashMap::new()) }
+        Self { folder, odd: HashMap::new(), texts: HashMap::new(), refusals: Mutex::new(HashMap::new()) }
+    }
+
+    /// What paths are relative to.
+    pub(crate) fn folder(&self) -> &'a Path {
+        self.folder
+    }
+
+    /// From now on a file has this text, whatever is on the disk.
+    pub(crate) fn put(&mut self, name: &str, text: &str) {
+        self.texts.insert(name.to_owned(), text.to_owned());
     }
 
     /// The text that stands for a path: with `/`, normal as the compiler's paths are.
@@ -114,6 +126,9 @@ impl<'a> Disk<'a> {
 
 impl Files for Disk<'_> {
     fn read(&self, name: &str) -> Result<Vec<u8>, FileError> {
+        if let Some(text) = self.texts.get(name) {
+            return Ok(text.clone().into_bytes());
+        }
         read_source(&self.path(name), SOURCE_LIMIT).map_err(|error| {
             let said = said(&error.problem);
             if let (false, Ok(mut refusals)) = (matches!(said, FileError::TooLarge(_)), self.refusals.lock()) {

@@ -89,6 +89,12 @@ impl Settings {
         reader.settings
     }
 
+    /// How often the text is no TOML.
+    #[must_use]
+    pub fn syntax_errors(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.rule.area() == "00").count()
+    }
+
     /// What is wrong with the text, as findings in `file`.
     pub(super) fn findings(&self, file: FileId) -> impl Iterator<Item = Diagnostic> {
         self.findings.iter().cloned().map(move |mut finding| {

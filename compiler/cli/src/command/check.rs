@@ -2,30 +2,76 @@
 
 use crate::args::{CheckArgs, Format, Level};
 use crate::failure::Failure;
+use crate::fix::Fixing;
 use crate::project::{Findings, Project};
 use crate::render::{Summary, counted, human, json, short};
 use crate::terminal::{Io, Paint};
 use crate::{CLEAN, FINDINGS, baseline, load};
 use std::io::Write;
 use std::mem::ManuallyDrop;
-use std::path::PathBuf;
-use topoc_compiler::diagnostic::Severity;
+use std::path::{Path, PathBuf};
+use topoc_compiler::diagnostic::{Safety, Severity};
+use topoc_compiler::policy::baseline::Hidden;
 
 pub(super) fn run(args: &CheckArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
-    let project = Project::of(&args.project, &io.folder)?;
+    let mut project = Project::of(&args.project, &io.folder)?;
     let folder = io.folder.clone();
-    let mut findings = project.findings(&mut load::Disk::new(&folder), &args.project.overlays)?;
-    let baseline = baseline::path(args.baseline.as_deref(), &project);
-    if args.write_baseline {
-        return write_baseline(baseline, &project, &findings, io);
+    let baseline = Known::of(args, &project, &folder);
+    if args.fix {
+        return mend(args, &mut project, &baseline, io);
     }
-    let hidden = baseline.as_deref().map(|path| baseline::hide(path, &mut findings, &folder)).transpose()?;
+    let mut findings = project.findings(&mut load::Disk::new(&folder), &args.project.overlays)?;
+    if args.write_baseline {
+        return write_baseline(baseline.path, &project, &findings, io);
+    }
+    let hidden = baseline.hide(&mut findings)?;
     // Never dropped: the process ends with this command, and giving a million small values back one by one takes time.
     let code = report(args, &project, &ManuallyDrop::new(findings), io)?;
-    if let Some(said) = baseline.zip(hidden).and_then(|(path, hidden)| baseline::said(&path, hidden)) {
-        io.stdout.flush()?;
-        writeln!(io.stderr, "{said}")?;
+    baseline.say(hidden, io)?;
+    Ok(code)
+}
+
+/// The baseline, if there is to be one.
+struct Known<'a> {
+    path: Option<PathBuf>,
+    folder: &'a Path,
+}
+
+impl<'a> Known<'a> {
+    fn of(args: &CheckArgs, project: &Project, folder: &'a Path) -> Self {
+        Self { path: baseline::path(args.baseline.as_deref(), project), folder }
     }
+
+    fn hide(&self, findings: &mut Findings) -> Result<Hidden, Failure> {
+        let hide = |path| baseline::hide(path, findings, self.folder);
+        self.path.as_deref().map_or(Ok(Hidden::default()), hide)
+    }
+
+    fn say(&self, hidden: Hidden, io: &mut Io<'_>) -> Result<(), Failure> {
+        if let Some(said) = self.path.as_deref().and_then(|path| baseline::said(path, hidden)) {
+            io.stdout.flush()?;
+            writeln!(io.stderr, "{said}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Mends what can be mended and reports what is left, or shows what would be changed.
+fn mend(args: &CheckArgs, project: &mut Project, baseline: &Known<'_>, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let safety = if args.unsafe_too { Safety::Unsafe } else { Safety::Safe };
+    let mut fixing = Fixing::new(baseline.folder, &args.project.overlays, safety);
+    let findings = fixing.run(project, &|findings| baseline.hide(findings).map(drop))?;
+    let (fixes, files) = (counted(fixing.applied, "fix"), counted(fixing.files(), "file"));
+    if args.dry_run {
+        fixing.show(io)?;
+        io.stdout.flush()?;
+        writeln!(io.stderr, "{fixes} in {files}; `topoc check --fix` without --dry-run would write them")?;
+        return Ok(if fixing.files() > 0 { FINDINGS } else { CLEAN });
+    }
+    fixing.write()?;
+    let code = report(args, project, &findings, io)?;
+    io.stdout.flush()?;
+    writeln!(io.stderr, "{fixes} in {files}")?;
     Ok(code)
 }
 
