@@ -12,6 +12,7 @@ mod lower;
 pub mod model;
 pub mod network;
 pub mod options;
+pub mod policy;
 pub mod release;
 pub mod rules;
 pub mod schema;
@@ -37,6 +38,8 @@ pub struct Analysis {
     pub network: Network,
     /// What is wrong, by file and place.
     pub diagnostics: Vec<Diagnostic>,
+    /// Something could not be read: no judgement makes artifacts of it.
+    unread: bool,
 }
 
 /// A model without errors: what artifacts are made of.
@@ -93,14 +96,15 @@ pub fn analyze(entry: &str, overlays: &[String], files: &dyn Files) -> Analysis 
     drop(dialled);
     let mut diagnostics = report.diagnostics;
     diagnostic::sort(&mut diagnostics);
-    Analysis { sources, model, network, diagnostics }
+    let unread = diagnostics.iter().any(|found| found.rule.is_fixed() && found.severity == Severity::Error);
+    Analysis { sources, model, network, diagnostics, unread }
 }
 
 impl Analysis {
-    /// The model, when nothing in it is an error.
+    /// The model, when nothing in it is an error: what could not be read always is one, the rest as it was judged.
     #[must_use]
     pub fn checked(&self) -> Option<CheckedModel<'_>> {
-        let sound = self.diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
+        let sound = !self.unread && self.diagnostics.iter().all(|found| found.severity != Severity::Error);
         sound.then_some(CheckedModel { model: &self.model, network: &self.network })
     }
 }

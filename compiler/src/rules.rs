@@ -95,6 +95,38 @@ pub enum Check {
     Reading,
     /// By looking at the model.
     Model(fn(&Context<'_>, &mut Report)),
+    /// While findings are judged: about `topoc.toml` and `allow` comments.
+    Judging,
+}
+
+/// The areas of codes: their two digits, and the words for them in `topoc.toml`.
+pub const AREAS: &[(&str, &str)] = &[
+    ("00", "syntax"),
+    ("01", "listeners"),
+    ("02", "bridges"),
+    ("03", "client-failover"),
+    ("04", "roles"),
+    ("05", "finesse"),
+    ("06", "availability"),
+    ("07", "secrets"),
+    ("08", "releases"),
+    ("09", "project"),
+];
+
+impl Rule {
+    /// The two digits of its area.
+    #[must_use]
+    pub fn area(&self) -> &'static str {
+        self.code.get(4..6).unwrap_or("")
+    }
+
+    /// Whether its findings are what they are, whatever anybody says: there is nothing sound to build from what could not
+    /// be read, and settings that are not understood cannot be followed.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        let reads = matches!(self.check, Check::Reading) || self.area() == "00";
+        reads || matches!(self.name, "unknown-setting" | "unknown-rule")
+    }
 }
 
 /// What a rule looks at.
@@ -191,6 +223,11 @@ rules! {
     secret_file_in_xml
     attribute_too_new
     removed_store
+    unknown_setting
+    unknown_rule
+    expired_allow
+    unused_allow
+    allow_without_reason
 }
 
 /// A rule by its code or name.
@@ -212,7 +249,7 @@ pub fn run(context: &Context<'_>, report: &mut Report) {
         .par_iter()
         .filter_map(|rule| match rule.check {
             Check::Model(check) => Some(check),
-            Check::Reading => None,
+            Check::Reading | Check::Judging => None,
         })
         .map(|check| {
             let mut report = Report::default();

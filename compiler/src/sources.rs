@@ -93,6 +93,8 @@ pub struct Sources {
     pub files: Vec<Source>,
     /// Some file could not be had: what it declares is not there.
     pub missing: bool,
+    /// `topoc.toml`, where there is one: in the list for the places of findings, and no topology.
+    pub settings: Option<FileId>,
 }
 
 impl Sources {
@@ -100,6 +102,20 @@ impl Sources {
     #[must_use]
     pub fn file(&self, id: FileId) -> Option<&Source> {
         self.files.get(id.0 as usize)
+    }
+
+    /// The files of the topology, without settings.
+    pub fn topology(&self) -> impl Iterator<Item = &Source> {
+        let settings = self.settings.map(|id| id.0 as usize);
+        self.files.iter().enumerate().filter(move |(id, _)| Some(*id) != settings).map(|(_, file)| file)
+    }
+
+    /// Adds `topoc.toml`.
+    pub(crate) fn add_settings(&mut self, path: String, text: Arc<str>) -> FileId {
+        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        self.files.push(Source::new(path, text, Tree::default(), false));
+        self.settings = Some(id);
+        id
     }
 
     /// The text at a place.
@@ -243,7 +259,7 @@ pub fn import(statement: &Statement, text: &str) -> Option<(Span, String)> {
 }
 
 /// `path` as seen from `folder`.
-fn join(folder: &str, path: &str) -> String {
+pub(crate) fn join(folder: &str, path: &str) -> String {
     if folder.is_empty() || path.starts_with('/') { normal(path) } else { normal(&format!("{folder}/{path}")) }
 }
 

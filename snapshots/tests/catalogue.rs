@@ -46,11 +46,6 @@ const LATER: &[&str] = &[
     "default-credentials",
     "vulnerable-release",
     "end-of-life-release",
-    "unknown-setting",
-    "unknown-rule",
-    "expired-allow",
-    "unused-allow",
-    "allow-without-reason",
 ];
 
 /// A rule as the catalogue has it.

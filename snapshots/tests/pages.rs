@@ -5,12 +5,13 @@ mod page;
 #[path = "pages/text.rs"]
 mod text;
 
-use page::{Example, Kind, MAIN, Mark, Page};
+use page::{Example, Kind, MAIN, Mark, Page, SETTINGS};
 use std::collections::HashMap;
-use topoc_compiler::diagnostic::{Diagnostic, Edit, Safety};
-use topoc_compiler::rules::{FixKind, RULES, Rule};
+use topoc_compiler::diagnostic::{Diagnostic, Edit, Safety, Severity};
+use topoc_compiler::policy::{Policy, Project, Settings, judge};
+use topoc_compiler::rules::{AREAS, FixKind, RULES, Rule};
 use topoc_compiler::sources::{FileError, Files, MAX_FILE_BYTES};
-use topoc_compiler::{Analysis, analyze};
+use topoc_compiler::{Analysis, analyze, emit};
 use topoc_dsl::FileId;
 
 const SECTIONS: &[&str] = &["## What it finds", "## Why it is bad", "## Example", "## Use instead", "## Source"];
@@ -37,7 +38,7 @@ impl Files for Made {
 }
 
 /// Runs a check on every page and says everything that is wrong at once.
-fn check_pages(check: impl Fn(&'static Rule, &Page, &mut Vec<String>)) {
+fn check_pages(mut check: impl FnMut(&'static Rule, &Page, &mut Vec<String>)) {
     let mut problems = Vec::new();
     for rule in RULES {
         let mut found = Vec::new();
@@ -122,12 +123,12 @@ fn fixed_blocks_are_what_the_fixes_make() {
             if broken.kind != Kind::Fail {
                 problems.push(format!("{at}: the block before is no `topo fail` block"));
             }
-            let fixed = fixed(rule, broken);
-            if fixed != example.main() {
+            let fixed = fixed(rule, broken, example.shows);
+            if fixed != example.shown() {
                 problems.push(format!("{at}: the fixes make something else:\n{fixed}"));
             }
-            let again = Example { files: with_main(broken, fixed.clone()), ..broken.clone() };
-            if self::fixed(rule, &again) != fixed {
+            let again = Example { files: with(broken, example.shows, fixed.clone()), ..broken.clone() };
+            if self::fixed(rule, &again, example.shows) != fixed {
                 problems.push(format!("{at}: there is still something to fix"));
             }
         }
@@ -162,6 +163,48 @@ fn only_what_cannot_stand_in_a_page_is_tested_elsewhere() {
     }
 }
 
+/// Levels and allows decide what is said, and never hand the emitters what they cannot write.
+#[test]
+fn whatever_is_judged_away_builds_or_is_refused() {
+    let off: String = AREAS.iter().map(|(digits, _)| format!("\"{digits}\" = \"off\"\n")).collect();
+    let text = format!("[rules]\n{off}");
+    let mut built = 0;
+    check_pages(|_, page, problems| {
+        for example in page.examples.iter().filter(|example| example.kind == Kind::Fail) {
+            let files = with(example, SETTINGS, text.clone());
+            let analysis = analyze(MAIN, &example.overlays, &files);
+            let sound = analysis.checked().is_some();
+            let unread =
+                analysis.diagnostics.iter().any(|found| found.rule.is_fixed() && found.severity == Severity::Error);
+            let mut judged = judge(analysis, &policy(&Example { files, ..example.clone() }));
+            judged.diagnostics.retain(|found| !matches!(found.rule.name, "unknown-setting" | "unknown-rule"));
+            let Some(checked) = judged.checked() else {
+                if sound || !unread {
+                    problems.push(format!("page line {}: refused although nothing is left", example.line));
+                }
+                continue;
+            };
+            if unread {
+                problems.push(format!("page line {}: builds what could not be read", example.line));
+            }
+            built += usize::from(!sound);
+            let artifacts = emit::artifacts(checked);
+            let mut paths: Vec<&str> = artifacts.iter().map(|artifact| artifact.path.as_str()).collect();
+            paths.dedup();
+            if paths.len() != artifacts.len() {
+                problems.push(format!("page line {}: two artifacts have one path", example.line));
+            }
+            for artifact in artifacts.iter().filter(|artifact| artifact.path.ends_with(".xml")) {
+                let text = String::from_utf8_lossy(&artifact.bytes);
+                if let Err(error) = roxmltree::Document::parse(&text) {
+                    problems.push(format!("page line {}: {} is no XML: {error}", example.line, artifact.path));
+                }
+            }
+        }
+    });
+    assert!(built >= 20, "only {built} topologies with errors were built");
+}
+
 /// One file per rule for whoever reviews its words: the first fail block and all that is said of it.
 #[test]
 fn rules_say_what_they_said() {
@@ -187,7 +230,8 @@ fn first_example(rule: &Rule) -> Option<String> {
     let page = page::read(rule.page);
     let example = page.examples.iter().find(|example| example.kind == Kind::Fail)?;
     let others: String = example.others.iter().map(|name| format!("--- {name}\n{}\n", example.files[name])).collect();
-    let main = if others.is_empty() { String::new() } else { format!("--- {MAIN}\n") };
+    let day = example.today.map_or_else(String::new, |day| format!("on {day}\n\n"));
+    let main = if others.is_empty() { day } else { format!("--- {MAIN}\n{day}") };
     let mut analysis = analysis(example);
     analysis.diagnostics.retain(|finding| finding.severity.word() != "note" || finding.rule.code == rule.code);
     Some(format!("{others}{main}{}\n{}", example.main(), text::findings(&analysis)))
@@ -198,7 +242,18 @@ fn made(rule: &Rule) -> Option<&'static Made> {
 }
 
 fn analysis(example: &Example) -> Analysis {
-    analyze(MAIN, &example.overlays, &example.files)
+    judge(analyze(MAIN, &example.overlays, &example.files), &policy(example))
+}
+
+fn policy(example: &Example) -> Policy {
+    let project = example.files.get(SETTINGS).map(|text| Project {
+        path: SETTINGS.to_owned(),
+        text: text.as_str().into(),
+        folder: "/project".to_owned(),
+        base: "/project".to_owned(),
+        settings: Settings::read(text),
+    });
+    Policy { project, today: example.today }
 }
 
 /// What is found in an example, each with its message. A note of another rule counts only where it is marked:
@@ -228,23 +283,24 @@ fn show((file, line, severity, code): &Mark) -> String {
     format!("{file}:{line} {severity}[{code}]")
 }
 
-/// The main file after the first fix of every finding of the rule, where that may be applied.
-fn fixed(rule: &Rule, example: &Example) -> String {
+/// A file after the first fix of every finding of the rule, where that may be applied.
+fn fixed(rule: &Rule, example: &Example, name: &str) -> String {
     let analysis = analysis(example);
+    let file = (0..).zip(&analysis.sources.files).find(|(_, file)| file.path == name).map(|(id, _)| FileId(id));
     let of_rule = analysis.diagnostics.iter().filter(|finding| finding.rule.code == rule.code);
     let fixes = of_rule.filter_map(|finding| finding.fixes.first()).filter(|fix| fix.safety != Safety::Shown);
-    let mut edits: Vec<&Edit> = fixes.flat_map(|fix| &fix.edits).filter(|edit| edit.at.file == FileId(0)).collect();
+    let mut edits: Vec<&Edit> = fixes.flat_map(|fix| &fix.edits).filter(|edit| Some(edit.at.file) == file).collect();
     edits.sort_by_key(|edit| std::cmp::Reverse(edit.at));
-    let mut text = example.main().to_owned();
+    let mut text = example.files[name].clone();
     for edit in edits {
         text.replace_range(edit.at.span.start as usize..edit.at.span.end as usize, &edit.text);
     }
     text
 }
 
-fn with_main(example: &Example, main: String) -> HashMap<String, String> {
+fn with(example: &Example, name: &str, text: String) -> HashMap<String, String> {
     let mut files = example.files.clone();
-    files.insert(MAIN.to_owned(), main);
+    files.insert(name.to_owned(), text);
     files
 }
 

@@ -5,6 +5,7 @@ use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand,
 use std::ffi::OsString;
 use std::path::PathBuf;
 use topoc_compiler::diagnostic::Severity;
+use topoc_compiler::policy::Day;
 
 /// Checks topologies of ActiveMQ brokers, connectors and Cisco Finesse, and writes what each site is configured with
 #[derive(Debug, Parser)]
@@ -50,6 +51,8 @@ Examples:
   topoc check sites/main.topo --format short   one finding a line, for editors and grep
   topoc check --fail-level warning             exit 1 on warnings too, for CI
   topoc check --format sarif > topoc.sarif     for a code host; also github, junit, json
+  topoc check --fix --dry-run                  show what would be mended
+  topoc check --write-baseline                 from now on only what is new fails, with --baseline
 
 Exit codes: 0 clean, 1 findings at or above the level, 2 nothing could be checked";
 
@@ -87,12 +90,30 @@ pub(crate) struct CheckArgs {
     /// How findings are written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
     pub(crate) format: Format,
-    /// The lowest severity that makes the exit code 1
-    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = Level::Error)]
-    pub(crate) fail_level: Level,
+    /// The lowest severity that makes the exit code 1; without it that of `topoc.toml`, or else error
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(crate) fail_level: Option<Level>,
+    /// The lowest severity that the human format shows; without it warning, or the fail level where that is lower
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(crate) show: Option<Level>,
     /// How many findings the human format shows, the worst first; 0 for all
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) max: usize,
+    /// A file of findings that were there before and are not reported; without it that of `topoc.toml`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write down what is found now as the baseline, in `topoc-baseline.json` if none is named
+    #[arg(long)]
+    pub(crate) write_baseline: bool,
+    /// Mend what can be mended without a person looking, and report what is left
+    #[arg(long, conflicts_with = "write_baseline")]
+    pub(crate) fix: bool,
+    /// Mend too what may change who gets what, or who can connect
+    #[arg(long = "unsafe", requires = "fix")]
+    pub(crate) unsafe_too: bool,
+    /// Show what would be mended, and write nothing
+    #[arg(long, requires = "fix")]
+    pub(crate) dry_run: bool,
 }
 
 /// What `build` takes.
@@ -100,9 +121,9 @@ pub(crate) struct CheckArgs {
 pub(crate) struct BuildArgs {
     #[command(flatten)]
     pub(crate) project: ProjectArgs,
-    /// The folder to write to
+    /// The folder to write to; without it that of `topoc.toml`
     #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
+    pub(crate) out: Option<PathBuf>,
     /// Write and remove only this site's files
     #[arg(long, value_name = "SITE")]
     pub(crate) site: Option<String>,
@@ -114,12 +135,26 @@ pub(crate) struct BuildArgs {
 /// Which topology is meant.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ProjectArgs {
-    /// A file, or a folder with `main.topo` or only one `.topo` file in it
-    #[arg(value_name = "PATH", default_value = ".")]
-    pub(crate) path: PathBuf,
+    /// A file, or a folder with `main.topo` or only one `.topo` file in it; without it, what `topoc.toml` has as `targets`,
+    /// or else this folder
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<PathBuf>,
     /// A file of `override` blocks to put on top; may be repeated
     #[arg(long = "overlay", value_name = "FILE")]
     pub(crate) overlays: Vec<PathBuf>,
+    /// The settings to use, instead of the nearest `topoc.toml` from the topology's folder upwards
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Use no `topoc.toml`
+    #[arg(long, conflicts_with = "config")]
+    pub(crate) no_config: bool,
+    /// The day to ask about, as 2027-01-31, for `allow` comments with `until`; today in UTC without it
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub(crate) today: Option<Day>,
+}
+
+fn day(text: &str) -> Result<Day, String> {
+    Day::parse(text).ok_or_else(|| "a day is written as 2027-01-31".to_owned())
 }
 
 /// What `fmt` takes.

@@ -1,11 +1,16 @@
 //! The `topoc` command: files, terminal and process control. The only crate with IO on the compiler's side.
 
 mod args;
+mod baseline;
 mod command;
+mod diff;
 mod failure;
 pub mod files;
+mod fix;
 mod load;
+mod project;
 mod render;
+mod replace;
 pub mod store;
 pub mod terminal;
 

@@ -1,6 +1,5 @@
 //! From a path on the command line to a topology: which file is meant, and how the compiler reads it and its imports.
 
-use crate::args::ProjectArgs;
 use crate::failure::Failure;
 use crate::files::{ReadError, ReadProblem, SOURCE_LIMIT, read_source};
 use std::collections::HashMap;
@@ -14,13 +13,11 @@ use topoc_compiler::sources::{FileError, Files};
 /// The extension of topology files.
 pub(crate) const EXTENSION: &str = "topo";
 
-/// Reads and checks the topology that the arguments name, relative to `folder`.
-pub(crate) fn analyze(project: &ProjectArgs, folder: &Path) -> Result<Analysis, Failure> {
-    let entry = entry(&project.path, folder)?;
-    let mut disk = Disk::new(folder);
-    let overlays: Vec<String> = project.overlays.iter().map(|path| disk.name(path)).collect();
-    let entry = disk.name(&entry);
-    let analysis = topoc_compiler::analyze(&entry, &overlays, &disk);
+/// Reads and checks the topology whose file is `entry`.
+pub(crate) fn analyze(entry: &Path, overlays: &[PathBuf], disk: &mut Disk<'_>) -> Result<Analysis, Failure> {
+    let overlays: Vec<String> = overlays.iter().map(|path| disk.name(path)).collect();
+    let entry = disk.name(entry);
+    let analysis = topoc_compiler::analyze(&entry, &overlays, &*disk);
     match disk.refused(analysis.sources.files.iter().take(1 + overlays.len()).map(|file| file.path.as_str())) {
         Some(error) => Err(error.into()),
         None => Ok(analysis),
@@ -28,7 +25,7 @@ pub(crate) fn analyze(project: &ProjectArgs, folder: &Path) -> Result<Analysis, 
 }
 
 /// The file that PATH means: itself, or in a folder `main.topo` or else the only topology there is.
-fn entry(path: &Path, folder: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn entry(path: &Path, folder: &Path) -> Result<PathBuf, Failure> {
     if !folder.join(path).is_dir() {
         return Ok(path.to_owned());
     }
@@ -71,17 +68,31 @@ fn shown(folder: &Path) -> String {
 }
 
 /// The disk, for the compiler. It names files by text; a path that is no text is given one, and found again by it.
-struct Disk<'a> {
+#[derive(Debug)]
+pub(crate) struct Disk<'a> {
     folder: &'a Path,
     /// Real paths of files and folders whose names are no UTF-8, by the text that stands for them.
     odd: HashMap<String, PathBuf>,
+    /// Texts that stand in for files.
+    texts: HashMap<String, String>,
     /// Why files could not be read.
     refusals: Mutex<HashMap<String, ReadError>>,
 }
 
 impl<'a> Disk<'a> {
-    fn new(folder: &'a Path) -> Self {
-        Self { folder, odd: HashMap::new(), refusals: Mutex::new(HashMap::new()) }
+    /// Paths are relative to `folder`.
+    pub(crate) fn new(folder: &'a Path) -> Self {
+        Self { folder, odd: HashMap::new(), texts: HashMap::new(), refusals: Mutex::new(HashMap::new()) }
+    }
+
+    /// What paths are relative to.
+    pub(crate) fn folder(&self) -> &'a Path {
+        self.folder
+    }
+
+    /// From now on a file has this text, whatever is on the disk.
+    pub(crate) fn put(&mut self, name: &str, text: &str) {
+        self.texts.insert(name.to_owned(), text.to_owned());
     }
 
     /// The text that stands for a path: with `/`, normal as the compiler's paths are.
@@ -94,7 +105,7 @@ impl<'a> Disk<'a> {
     }
 
     /// The path that a text stands for.
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         let cuts = std::iter::once(name.len()).chain(name.rmatch_indices('/').map(|(at, _)| at));
         for cut in cuts.filter(|_| !self.odd.is_empty()) {
             if let Some(real) = name.get(..cut).filter(|head| !head.is_empty()).and_then(|head| self.odd.get(head)) {
@@ -106,8 +117,8 @@ impl<'a> Disk<'a> {
     }
 
     /// Why one of these files could not be had at all. One that is too large is a finding of the compiler's.
-    fn refused<'n>(self, names: impl Iterator<Item = &'n str>) -> Option<ReadError> {
-        let mut refusals = self.refusals.into_inner().unwrap_or_default();
+    fn refused<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Option<ReadError> {
+        let mut refusals = std::mem::take(&mut self.refusals).into_inner().unwrap_or_default();
         let error = names.into_iter().find_map(|name| refusals.remove(name).map(|error| (name, error)));
         error.map(|(name, error)| ReadError { path: name.into(), ..error })
     }
@@ -115,6 +126,9 @@ impl<'a> Disk<'a> {
 
 impl Files for Disk<'_> {
     fn read(&self, name: &str) -> Result<Vec<u8>, FileError> {
+        if let Some(text) = self.texts.get(name) {
+            return Ok(text.clone().into_bytes());
+        }
         read_source(&self.path(name), SOURCE_LIMIT).map_err(|error| {
             let said = said(&error.problem);
             if let (false, Ok(mut refusals)) = (matches!(said, FileError::TooLarge(_)), self.refusals.lock()) {
@@ -137,7 +151,7 @@ fn said(problem: &ReadProblem) -> FileError {
 }
 
 /// Without `.`, and with `..` resolved where that is possible in the text, as `import` paths are.
-fn normal(path: &Path) -> PathBuf {
+pub(crate) fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
         match part {
@@ -151,7 +165,8 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-fn text(path: &Path) -> String {
+/// A path as the compiler names it.
+pub(crate) fn text(path: &Path) -> String {
     let text = path.to_string_lossy();
     if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
 }
@@ -191,8 +206,8 @@ mod tests {
             .unwrap();
         fs::write(root.path().join(odd).join("sites/east.topo"), "site east { }\n").unwrap();
         fs::write(root.path().join("up.topo"), "site west { }\n").unwrap();
-        let project = ProjectArgs { path: odd.into(), overlays: Vec::new() };
-        let analysis = analyze(&project, root.path()).unwrap();
+        let entry = entry(odd, root.path()).unwrap();
+        let analysis = analyze(&entry, &[], &mut Disk::new(root.path())).unwrap();
         let paths: Vec<&str> = analysis.sources.files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["od\u{fffd}d/main.topo", "od\u{fffd}d/sites/east.topo", "up.topo"]);
     }

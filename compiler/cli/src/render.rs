@@ -43,9 +43,13 @@ impl Summary {
     }
 }
 
-/// `1 file`, `2 files`
+/// `1 file`, `2 files`, `2 fixes`
 pub(crate) fn counted(count: usize, word: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
+    let plural = match (count, word.ends_with('x')) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
     format!("{count} {word}{plural}")
 }
 

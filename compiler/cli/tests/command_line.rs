@@ -1,69 +1,11 @@
 //! What every verb says and returns: exit codes, streams, formats, and what it does to files.
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
 
+mod common;
+
+use common::{SOUND, plain, project, topoc, topoc_with};
 use std::fs;
-use std::path::Path;
-use topoc::terminal::{Io, Out, Screen};
-use topoc::{CLEAN, FAILED, FINDINGS, run};
-
-/// What a run did.
-struct Ran {
-    code: u8,
-    stdout: String,
-    stderr: String,
-}
-
-impl Ran {
-    #[track_caller]
-    fn expect(self, code: u8, stdout: &[&str], stderr: &[&str]) -> Self {
-        let both = format!("exit {}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr);
-        assert_eq!(self.code, code, "{both}");
-        for (part, whole) in
-            stdout.iter().map(|part| (part, &self.stdout)).chain(stderr.iter().map(|part| (part, &self.stderr)))
-        {
-            assert!(whole.contains(part), "no {part:?} in\n{both}");
-        }
-        assert_eq!(stdout.is_empty(), self.stdout.is_empty(), "stdout\n{both}");
-        assert_eq!(stderr.is_empty(), self.stderr.is_empty(), "stderr\n{both}");
-        self
-    }
-}
-
-fn plain() -> Screen {
-    Screen { terminal: false, colour: false, unicode: true, width: 100 }
-}
-
-fn topoc_with(folder: &Path, arguments: &[&str], stdin: &[u8], screen: Screen) -> Ran {
-    let (mut stdout, mut stderr, mut stdin) = (Vec::new(), Vec::new(), stdin);
-    let code = run(
-        std::iter::once("topoc").chain(arguments.iter().copied()).map(Into::into),
-        &mut Io {
-            stdin: &mut stdin,
-            stdout: Out::new(&mut stdout),
-            stderr: Out::new(&mut stderr),
-            out: screen,
-            err: screen,
-            folder: folder.to_owned(),
-        },
-    );
-    Ran { code, stdout: String::from_utf8(stdout).unwrap(), stderr: String::from_utf8(stderr).unwrap() }
-}
-
-fn topoc(folder: &Path, arguments: &[&str]) -> Ran {
-    topoc_with(folder, arguments, b"", plain())
-}
-
-const SOUND: &str = "topology t { activemq = \"6.2\" }\nsite east {\n  broker amq-1 {\n    host = \"amq-1\"\n    listen openwire { port = 61616 }\n  }\n}\n";
-
-fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
+use topoc::terminal::Screen;
+use topoc::{CLEAN, FAILED, FINDINGS};
 
 fn misspelt() -> String {
     SOUND.replace("  broker", "  brokr")
@@ -78,7 +20,7 @@ fn usage() {
     topoc(at, &[]).expect(FAILED, &[], &["Usage"]);
     topoc(at, &["chek"]).expect(FAILED, &[], &["check"]);
     topoc(at, &["check", "--format", "xml"]).expect(FAILED, &[], &["human, short, json"]);
-    topoc(at, &["build"]).expect(FAILED, &[], &["--out"]);
+    topoc(project(&[("main.topo", SOUND)]).path(), &["build"]).expect(FAILED, &[], &["--out"]);
     topoc(at, &["explain"]).expect(FAILED, &[], &["--all"]);
     for verb in ["check", "build", "fmt", "explain", "new"] {
         topoc(at, &[verb, "--help"]).expect(CLEAN, &["Example", "  topoc "], &[]);

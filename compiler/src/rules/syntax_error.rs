@@ -35,6 +35,14 @@ pub(crate) fn read(file: FileId, error: &SyntaxError) -> Diagnostic {
     diagnostic
 }
 
+/// `topoc.toml` is no TOML.
+pub(crate) fn settings(at: Loc, message: &str) -> Diagnostic {
+    let reason: Vec<&str> = message.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    Diagnostic::new(&RULE, at, format!("`topoc.toml` is no TOML: {}", reason.join(", ")))
+        .here("not understood")
+        .help("correct the text: settings are written `key = \"value\"`, tables `[check]`")
+}
+
 /// `site a = 1`
 pub(crate) fn block_with_value(at: Loc, block: &Block) -> Diagnostic {
     Diagnostic::new(&RULE, at, format!("`{}` is a block and takes no value", block.keyword))

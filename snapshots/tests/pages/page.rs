@@ -1,6 +1,7 @@
 //! Reads a rule's page: its headings, its example blocks, and the findings that are marked in them.
 
 use std::collections::HashMap;
+use topoc_compiler::policy::Day;
 
 /// A page.
 #[derive(Debug, Default)]
@@ -37,22 +38,33 @@ pub(crate) struct Example {
     pub(crate) others: Vec<String>,
     /// Names of those that are overlays.
     pub(crate) overlays: Vec<String>,
+    /// The day on which it is looked at.
+    pub(crate) today: Option<Day>,
+    /// The file that a fixed block shows.
+    pub(crate) shows: &'static str,
 }
 
 /// The name of a main block's file.
 pub(crate) const MAIN: &str = "main.topo";
+/// The name of the file with a project's settings.
+pub(crate) const SETTINGS: &str = "topoc.toml";
 
 impl Example {
     /// The main block's text.
     pub(crate) fn main(&self) -> &str {
         &self.files[MAIN]
     }
+
+    /// The text of the file that it is about.
+    pub(crate) fn shown(&self) -> &str {
+        &self.files[self.shows]
+    }
 }
 
 /// A marked finding: file, line, severity and code.
 pub(crate) type Mark = (String, u32, String, String);
 
-/// Reads a page. A block `file=NAME` or `overlay=NAME` belongs to the next main block.
+/// Reads a page. A block `file=NAME` or `overlay=NAME` belongs to the next main block, which may state `today=DAY`.
 pub(crate) fn read(text: &str) -> Page {
     let mut page = Page::default();
     let (mut files, mut others, mut overlays) = (HashMap::new(), Vec::new(), Vec::new());
@@ -68,7 +80,21 @@ pub(crate) fn read(text: &str) -> Page {
             files.insert(name.to_owned(), body.clone());
             others.push(name.to_owned());
         };
+        let (info, day) = info.split_once(" today=").map_or((info, None), |(info, day)| (info, Some(day)));
+        let today = day.and_then(Day::parse);
+        if day.is_some() && today.is_none() {
+            page.problems.push(format!("line {}: `{}` is no day", number + 1, day.unwrap_or_default()));
+        }
+        let mut shows = MAIN;
         let kind = match info.split_once(' ') {
+            Some(("toml", "file=topoc.toml")) => {
+                add(SETTINGS);
+                continue;
+            }
+            Some(("toml", "fixed")) => {
+                shows = SETTINGS;
+                Kind::Fixed
+            }
             Some(("topo", "fail")) => Kind::Fail,
             Some(("topo", "pass")) => Kind::Pass,
             Some(("topo", "fixed")) => Kind::Fixed,
@@ -89,13 +115,15 @@ pub(crate) fn read(text: &str) -> Page {
             }
             _ => continue,
         };
-        files.insert(MAIN.to_owned(), body);
+        files.insert(shows.to_owned(), body);
         page.examples.push(Example {
             kind,
             line: number + 1,
             files: std::mem::take(&mut files),
             others: std::mem::take(&mut others),
             overlays: std::mem::take(&mut overlays),
+            today,
+            shows,
         });
     }
     if !files.is_empty() {

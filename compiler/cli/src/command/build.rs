@@ -2,23 +2,29 @@
 
 use crate::args::BuildArgs;
 use crate::failure::Failure;
+use crate::project::Project;
 use crate::render::{Summary, counted, human, some};
 use crate::store::{self, Artifact, Build, Difference, DifferenceKind, Digest, Input, RealDisk, Report};
 use crate::terminal::{Io, Paint};
 use crate::{CLEAN, FINDINGS, load};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use topoc_compiler::diagnostic::Severity;
 use topoc_compiler::model::Model;
 use topoc_compiler::sources::{Source, Sources};
 use topoc_compiler::suggest::suggest;
 use topoc_compiler::{Analysis, emit};
 
-/// A human shown more than this reads none of it.
-const MOST_FINDINGS: usize = 50;
+/// A human shown more than this reads none of it, and somebody who builds has not asked for notes.
+const SHOWN: human::Choice = human::Choice { least: Severity::Warning, max: 50 };
 
 pub(super) fn run(args: &BuildArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
-    let analysis = load::analyze(&args.project, &io.folder)?;
+    let project = Project::of(&args.project, &io.folder)?;
+    let out = out(args, &project)?;
+    let folder = io.folder.clone();
+    let target = only(&project.targets)?;
+    let analysis = project.analyze(target, &mut load::Disk::new(&folder), &args.project.overlays)?;
     report(&analysis, io)?;
     let Some(model) = analysis.checked() else {
         writeln!(io.stderr, "nothing was written")?;
@@ -29,13 +35,34 @@ pub(super) fn run(args: &BuildArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
     }
     let artifacts: Vec<Artifact> = emit::artifacts(model).into_iter().map(artifact).collect();
     let build = Build {
-        out: &io.folder.join(&args.out),
+        out: &io.folder.join(&out),
         artifacts: &artifacts,
         inputs: &inputs(&analysis.sources),
         topoc: env!("CARGO_PKG_VERSION"),
         site: args.site.as_deref(),
     };
-    if args.check { compare(&build, &args.out, io) } else { write(&build, &args.out, io) }
+    if args.check { compare(&build, &out, io) } else { write(&build, &out, io) }
+}
+
+/// The folder that is named, or that of the settings.
+fn out(args: &BuildArgs, project: &Project) -> Result<PathBuf, Failure> {
+    let set = project.settings().and_then(|settings| settings.out.as_ref()).map(|out| project.path(out));
+    args.out.clone().or(set).ok_or_else(|| {
+        Failure::new("it is not said where to write to")
+            .help("name a folder: `topoc build --out dist`, or `out = \"dist\"` below `[build]` in `topoc.toml`")
+    })
+}
+
+/// Two topologies in one folder would take each other's files away.
+fn only(targets: &[PathBuf]) -> Result<&Path, Failure> {
+    match targets {
+        [only] => Ok(only),
+        several => {
+            let names = some(several.iter().map(|path| path.display()));
+            Err(Failure::new(format!("`topoc.toml` has several targets: {names}"))
+                .help("name the one to build, and a folder of its own with `--out`"))
+        }
+    }
 }
 
 fn report(analysis: &Analysis, io: &mut Io<'_>) -> Result<(), Failure> {
@@ -43,10 +70,13 @@ fn report(analysis: &Analysis, io: &mut Io<'_>) -> Result<(), Failure> {
     if diagnostics.is_empty() {
         return Ok(());
     }
-    let hidden = human::write(sources, diagnostics, MOST_FINDINGS, io.err, &mut io.stderr)?;
+    let hidden = human::write(sources, diagnostics, SHOWN, io.err, &mut io.stderr)?;
     human::write_hidden(hidden, io)?;
     let summary = Summary::of(diagnostics, sources.files.len()).line(Paint(io.err.colour));
     writeln!(io.stderr, "{summary}{}", human::more(diagnostics))?;
+    if let Some(notes) = human::unshown(diagnostics, SHOWN.least) {
+        writeln!(io.stderr, "{notes}")?;
+    }
     Ok(())
 }
 
@@ -76,7 +106,7 @@ fn inputs(sources: &Sources) -> Vec<Input> {
     let project = sources.files.first().and_then(|entry| entry.path.rsplit_once('/')).map_or("", |(folder, _)| folder);
     let input =
         |file: &Source| Input { path: seen_from(project, &file.path), sha256: Digest::of(file.text.as_bytes()) };
-    sources.files.iter().map(input).collect()
+    sources.topology().map(input).collect()
 }
 
 /// `path` relative to `folder`, both of which are normal. A path of another root is named by its file alone.

@@ -1,26 +1,108 @@
 //! `topoc check`: findings on stdout. What counts them stands on stderr where stdout is for programs.
 
-use crate::args::{CheckArgs, Format};
+use crate::args::{CheckArgs, Format, Level};
 use crate::failure::Failure;
-use crate::render::{Summary, github, human, json, junit, sarif, short};
+use crate::fix::Fixing;
+use crate::project::{Findings, Project};
+use crate::render::{Summary, counted, github, human, json, junit, sarif, short};
 use crate::terminal::{Io, Paint};
-use crate::{CLEAN, FINDINGS, load};
+use crate::{CLEAN, FINDINGS, baseline, load};
 use std::io::Write;
 use std::mem::ManuallyDrop;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-use topoc_compiler::Analysis;
+use topoc_compiler::diagnostic::{Safety, Severity};
+use topoc_compiler::policy::baseline::Hidden;
 
 pub(super) fn run(args: &CheckArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let mut project = Project::of(&args.project, &io.folder)?;
+    let folder = io.folder.clone();
+    let baseline = Known::of(args, &project, &folder);
+    if args.fix {
+        return mend(args, &mut project, &baseline, io);
+    }
+    let mut findings = project.findings(&mut load::Disk::new(&folder), &args.project.overlays)?;
+    if args.write_baseline {
+        return write_baseline(baseline.path, &project, &findings, io);
+    }
+    let hidden = baseline.hide(&mut findings)?;
     // Never dropped: the process ends with this command, and giving a million small values back one by one takes time.
-    let analysis = ManuallyDrop::new(load::analyze(&args.project, &io.folder)?);
-    let Analysis { sources, diagnostics, .. } = &*analysis;
+    let code = report(args, &project, &ManuallyDrop::new(findings), io)?;
+    baseline.say(hidden, io)?;
+    Ok(code)
+}
+
+/// The baseline, if there is to be one.
+struct Known<'a> {
+    path: Option<PathBuf>,
+    folder: &'a Path,
+}
+
+impl<'a> Known<'a> {
+    fn of(args: &CheckArgs, project: &Project, folder: &'a Path) -> Self {
+        Self { path: baseline::path(args.baseline.as_deref(), project), folder }
+    }
+
+    fn hide(&self, findings: &mut Findings) -> Result<Hidden, Failure> {
+        let hide = |path| baseline::hide(path, findings, self.folder);
+        self.path.as_deref().map_or(Ok(Hidden::default()), hide)
+    }
+
+    fn say(&self, hidden: Hidden, io: &mut Io<'_>) -> Result<(), Failure> {
+        if let Some(said) = self.path.as_deref().and_then(|path| baseline::said(path, hidden)) {
+            io.stdout.flush()?;
+            writeln!(io.stderr, "{said}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Mends what can be mended and reports what is left, or shows what would be changed.
+fn mend(args: &CheckArgs, project: &mut Project, baseline: &Known<'_>, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let safety = if args.unsafe_too { Safety::Unsafe } else { Safety::Safe };
+    let mut fixing = Fixing::new(baseline.folder, &args.project.overlays, safety);
+    let findings = fixing.run(project, &|findings| baseline.hide(findings).map(drop))?;
+    let (fixes, files) = (counted(fixing.applied, "fix"), counted(fixing.files(), "file"));
+    if args.dry_run {
+        fixing.show(io)?;
+        io.stdout.flush()?;
+        writeln!(io.stderr, "{fixes} in {files}; `topoc check --fix` without --dry-run would write them")?;
+        return Ok(if fixing.files() > 0 { FINDINGS } else { CLEAN });
+    }
+    fixing.write()?;
+    let code = report(args, project, &findings, io)?;
+    io.stdout.flush()?;
+    writeln!(io.stderr, "{fixes} in {files}")?;
+    Ok(code)
+}
+
+fn write_baseline(
+    path: Option<PathBuf>,
+    project: &Project,
+    findings: &Findings,
+    io: &mut Io<'_>,
+) -> Result<u8, Failure> {
+    let path = baseline::write(path, project, findings, &io.folder)?;
+    let count = counted(findings.diagnostics.len(), "finding");
+    writeln!(io.stdout, "{count} in `{}`; `topoc check --baseline {0}` reports only what is new", path.display())?;
+    Ok(CLEAN)
+}
+
+/// Writes what was found, and says what that makes of the exit code.
+fn report(args: &CheckArgs, project: &Project, findings: &Findings, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let Findings { sources, diagnostics, .. } = findings;
     let summary = Summary::of(diagnostics, sources.files.len());
-    let level = args.fail_level.severity();
+    let level = fail_level(args, project);
     match args.format {
         Format::Human => {
-            let hidden = human::write(sources, diagnostics, args.max, io.out, &mut io.stdout)?;
+            let least = args.show.map_or(level.min(Severity::Warning), Level::severity);
+            let choice = human::Choice { least, max: args.max };
+            let hidden = human::write(sources, diagnostics, choice, io.out, &mut io.stdout)?;
             let more = human::more(diagnostics);
             writeln!(io.stdout, "{}{more}", summary.line(Paint(io.out.colour)))?;
+            if let Some(unshown) = human::unshown(diagnostics, least) {
+                writeln!(io.stdout, "{unshown}")?;
+            }
             human::write_hidden(hidden, io)?;
         }
         Format::Short => {
@@ -34,4 +116,10 @@ pub(super) fn run(args: &CheckArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
         Format::Junit => junit::write(sources, diagnostics, level, SystemTime::now(), &mut io.stdout)?,
     }
     Ok(if diagnostics.iter().any(|diagnostic| diagnostic.severity >= level) { FINDINGS } else { CLEAN })
+}
+
+/// What is asked for, else what the project has, else errors only.
+fn fail_level(args: &CheckArgs, project: &Project) -> Severity {
+    let set = project.settings().and_then(|settings| settings.fail_level);
+    args.fail_level.map(Level::severity).or(set).unwrap_or(Severity::Error)
 }

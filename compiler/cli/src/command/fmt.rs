@@ -1,25 +1,26 @@
 //! `topoc fmt`: files laid out canonically, in place.
 
 use crate::args::FmtArgs;
+use crate::diff;
 use crate::failure::Failure;
 use crate::files::{SOURCE_LIMIT, read_source};
 use crate::load::{EXTENSION, below};
 use crate::render::{counted, human};
+use crate::replace::replace;
 use crate::terminal::{Io, Paint};
 use crate::{CLEAN, FAILED, FINDINGS};
-use similar::{ChangeTag, TextDiff};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use topoc_compiler::diagnostic::Diagnostic;
+use topoc_compiler::diagnostic::{Diagnostic, Severity};
 use topoc_compiler::rules;
 use topoc_compiler::sources::{Source, Sources};
 use topoc_dsl::FileId;
 use topoc_dsl::syntax::SyntaxError;
 
 /// Findings of one file that are shown at most.
-const MOST_FINDINGS: usize = 20;
+const ALL_ERRORS: human::Choice = human::Choice { least: Severity::Error, max: 20 };
 /// Lines of a file's differences that are shown at most.
 const MOST_LINES: usize = 40;
 
@@ -77,7 +78,7 @@ fn stdin(check: bool, io: &mut Io<'_>) -> Result<u8, Failure> {
     let text = decoded(bytes, "stdin")?;
     let formatted = format(&text, "stdin", io)?;
     if check {
-        write_diff("stdin", &text, &formatted, io)?;
+        diff::write("stdin", &text, &formatted, MOST_LINES, io)?;
         return Ok(if formatted == text { CLEAN } else { FINDINGS });
     }
     io.stdout.write_all(formatted.as_bytes())?;
@@ -96,7 +97,7 @@ fn file(path: &Path, check: bool, io: &mut Io<'_>) -> Result<bool, Failure> {
         return Ok(false);
     }
     if check {
-        write_diff(&name, &text, &formatted, io)?;
+        diff::write(&name, &text, &formatted, MOST_LINES, io)?;
     } else {
         replace(&real, formatted.as_bytes()).map_err(|error| Failure::system("write", path, &error))?;
         writeln!(io.stdout, "{name}")?;
@@ -123,60 +124,9 @@ fn write_errors(text: &str, name: &str, errors: &[SyntaxError], io: &mut Io<'_>)
     let source = Source::new(name.to_owned(), text.into(), topoc_dsl::syntax::Tree::default(), false);
     let sources = Sources { files: vec![source], ..Sources::default() };
     let found: Vec<Diagnostic> = errors.iter().map(|error| rules::syntax(FileId(0), error)).collect();
-    let hidden = human::write(&sources, &found, MOST_FINDINGS, io.err, &mut io.stderr)?;
+    let hidden = human::write(&sources, &found, ALL_ERRORS, io.err, &mut io.stderr)?;
     if hidden > 0 {
         writeln!(io.stderr, "... and {hidden} more")?;
-    }
-    Ok(())
-}
-
-/// Puts new content in a file's place by a rename, so that it is whole, old or new, whatever happens. The mode is kept,
-/// and a link still leads to it.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let path = fs::canonicalize(path)?;
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or(OsStr::new("file")));
-    // One name for ever: what an interrupted run leaves, the next one takes away.
-    name.push(".topoc-fmt");
-    let beside = path.with_file_name(name);
-    let write = || {
-        if fs::symlink_metadata(&beside).is_ok() {
-            fs::remove_file(&beside)?;
-        }
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&beside)?;
-        file.set_permissions(fs::metadata(&path)?.permissions())?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, &path)
-    };
-    write().inspect_err(|_| drop(fs::remove_file(&beside)))
-}
-
-/// A unified difference, short.
-fn write_diff(name: &str, old: &str, new: &str, io: &mut Io<'_>) -> Result<(), Failure> {
-    if old == new {
-        return Ok(());
-    }
-    let paint = Paint(io.out.colour);
-    writeln!(io.stdout, "{}", paint.bold(name))?;
-    let diff = TextDiff::from_lines(old, new);
-    let mut lines = Vec::new();
-    for hunk in diff.unified_diff().context_radius(1).iter_hunks() {
-        lines.push(paint.cyan(&hunk.header().to_string()));
-        lines.extend(hunk.iter_changes().map(|change| {
-            let line = change.value().trim_end_matches(['\n', '\r']);
-            match change.tag() {
-                ChangeTag::Delete => paint.red(&format!("-{line}")),
-                ChangeTag::Insert => paint.green(&format!("+{line}")),
-                ChangeTag::Equal => format!(" {line}"),
-            }
-        }));
-    }
-    for line in lines.iter().take(MOST_LINES) {
-        writeln!(io.stdout, "{line}")?;
-    }
-    if lines.len() > MOST_LINES {
-        writeln!(io.stdout, "... and {} more", counted(lines.len() - MOST_LINES, "line"))?;
     }
     Ok(())
 }

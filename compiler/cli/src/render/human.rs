@@ -15,19 +15,43 @@ use topoc_compiler::diagnostic::{Diagnostic, Label, Severity};
 use topoc_compiler::sources::{Position, Source, Sources};
 use topoc_dsl::FileId;
 
-/// Writes the worst `max` findings in the order of their places, or all when `max` is 0; says how many it left out.
+/// What of the findings is shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Choice {
+    /// The lowest severity.
+    pub(crate) least: Severity,
+    /// How many of those; 0 for all.
+    pub(crate) max: usize,
+}
+
+/// Writes the worst of the findings that are chosen, in the order of their places; says how many it left out.
 pub(crate) fn write(
     sources: &Sources,
     diagnostics: &[Diagnostic],
-    max: usize,
+    choice: Choice,
     screen: Screen,
     out: &mut impl Write,
 ) -> io::Result<usize> {
-    let chosen = worst(diagnostics, if max == 0 { usize::MAX } else { max });
+    let all: Vec<&Diagnostic> = diagnostics.iter().filter(|finding| finding.severity >= choice.least).collect();
+    let count = all.len();
+    let chosen = worst(all, if choice.max == 0 { usize::MAX } else { choice.max });
     for diagnostic in &chosen {
         writeln!(out, "{}", one(sources, diagnostic, screen))?;
     }
-    Ok(diagnostics.len() - chosen.len())
+    Ok(count - chosen.len())
+}
+
+/// Counts what is below the severity that is shown, and says how to see it.
+pub(crate) fn unshown(diagnostics: &[Diagnostic], least: Severity) -> Option<String> {
+    let below = [Severity::Note, Severity::Warning].into_iter().filter(|severity| *severity < least);
+    let count = |severity| diagnostics.iter().filter(|finding| finding.severity == severity).count();
+    let counts: Vec<(usize, Severity)> =
+        below.map(|severity| (count(severity), severity)).filter(|(count, _)| *count > 0).collect();
+    let (_, lowest) = counts.first()?;
+    let words: Vec<String> =
+        counts.iter().rev().map(|(count, severity)| super::counted(*count, severity.word())).collect();
+    let them = if counts.iter().map(|(count, _)| count).sum::<usize>() == 1 { "it" } else { "them" };
+    Some(format!("{}: `topoc check --show {}` lists {them}", words.join(", "), lowest.word()))
 }
 
 /// The address of a finding's rule.
@@ -46,12 +70,12 @@ pub(crate) fn write_hidden(hidden: usize, io: &mut Io<'_>) -> io::Result<()> {
 
 /// Where to read on, behind a summary.
 pub(crate) fn more(diagnostics: &[Diagnostic]) -> String {
-    let worst = worst(diagnostics, 1);
+    let worst = worst(diagnostics.iter().collect(), 1);
     worst.first().map_or_else(String::new, |worst| format!("; `topoc explain {}` says more", worst.rule.code))
 }
 
-fn worst(diagnostics: &[Diagnostic], max: usize) -> Vec<&Diagnostic> {
-    let mut chosen: Vec<(usize, &Diagnostic)> = diagnostics.iter().enumerate().collect();
+fn worst(diagnostics: Vec<&Diagnostic>, max: usize) -> Vec<&Diagnostic> {
+    let mut chosen: Vec<(usize, &Diagnostic)> = diagnostics.into_iter().enumerate().collect();
     if chosen.len() > max {
         chosen.sort_by_key(|(_, diagnostic)| std::cmp::Reverse(diagnostic.severity));
         chosen.truncate(max);

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 use topoc_compiler::diagnostic::{Diagnostic, Severity};
 use topoc_compiler::emit::write::xml::{XmlDocument, XmlElement};
+use topoc_compiler::policy::Day;
 use topoc_compiler::sources::Sources;
 use topoc_dsl::FileId;
 
@@ -87,27 +88,7 @@ fn moment(when: SystemTime) -> String {
     let seconds = when.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{}T{hour:02}:{minute:02}:{second:02}", day(days))
-}
-
-/// The day that is so many days after 1970-01-01.
-fn day(mut days: u64) -> String {
-    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let mut year = 1970;
-    while days >= 365 + u64::from(leap(year)) {
-        days -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let lengths = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 1;
-    for length in lengths {
-        if days < length {
-            break;
-        }
-        days -= length;
-        month += 1;
-    }
-    format!("{year:04}-{month:02}-{:02}", days + 1)
+    format!("{}T{hour:02}:{minute:02}:{second:02}", Day::since_1970(days))
 }
 
 fn case(path: &str, name: &str) -> XmlElement {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use topoc_compiler::diagnostic::{Diagnostic, Edit, Fix, Label, Loc};
+use topoc_compiler::policy::baseline::Fingerprint;
 use topoc_compiler::rules::Rule;
 use topoc_compiler::sources::Sources;
 
@@ -281,7 +282,7 @@ fn replacement<'a>(sources: &Sources, edit: &'a Edit) -> Replacement<'a> {
     Replacement { deleted_region: region(range), inserted_content: Text { text: &edit.text } }
 }
 
-/// Tells findings apart without line numbers: by rule, file and the text of the line, and by which one it is of its kind.
+/// Tells findings apart as baselines do, and those of one kind by which one each is.
 #[derive(Default)]
 struct Fingerprints {
     seen: HashMap<String, usize>,
@@ -289,24 +290,13 @@ struct Fingerprints {
 
 impl Fingerprints {
     fn of(&mut self, sources: &Sources, found: &Diagnostic) -> String {
-        let (path, _) = place(sources, found.primary());
-        let text = format!("{}\n{path}\n{}", found.rule.code, line(sources, found.primary()));
-        let digest = Sha256::digest(text.as_bytes());
+        let Fingerprint { rule, file, within } = Fingerprint::of(sources, found);
+        let digest = Sha256::digest(format!("{rule}\n{file}\n{within}"));
         let hash: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         let which = self.seen.entry(hash.clone()).or_default();
         *which += 1;
         format!("{hash}:{which}")
     }
-}
-
-/// The line on which a place begins, without the space around it.
-fn line(sources: &Sources, at: Loc) -> &str {
-    let Some(file) = sources.file(at.file) else { return "" };
-    let start = (at.span.start as usize).min(file.text.len());
-    let (before, after) = (file.text.get(..start).unwrap_or(""), file.text.get(start..).unwrap_or(""));
-    let from = before.rfind('\n').map_or(0, |at| at + 1);
-    let to = start + after.find('\n').unwrap_or(after.len());
-    file.text.get(from..to).unwrap_or("").trim()
 }
 
 #[cfg(test)]
