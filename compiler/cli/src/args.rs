@@ -56,6 +56,7 @@ Examples:
   topoc check                                  main.topo in this folder, or its only .topo file
   topoc check sites/main.topo --format short   one finding a line, for editors and grep
   topoc check --fail-level warning             exit 1 on warnings too, for CI
+  topoc check --watch                          check again after every save
   topoc check --fix --dry-run                  show what would be mended
   topoc check --write-baseline                 from now on only what is new fails, with --baseline
 
@@ -130,6 +131,9 @@ pub(crate) struct CheckArgs {
     /// Show what would be mended, and write nothing
     #[arg(long, requires = "fix")]
     pub(crate) dry_run: bool,
+    /// Check again whenever a file has changed, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["fix", "write_baseline"])]
+    pub(crate) watch: bool,
 }
 
 /// What `build` takes.
