@@ -43,6 +43,12 @@ pub(crate) enum Verb {
     /// Start a project in a new folder
     #[command(after_help = NEW)]
     New(NewArgs),
+    /// Write what a shell needs to complete topoc's arguments
+    #[command(after_help = COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Write the manual pages
+    #[command(after_help = MAN)]
+    Man(ManArgs),
 }
 
 const CHECK: &str = "\
@@ -51,6 +57,7 @@ Examples:
   topoc check sites/main.topo --format short   one finding a line, for editors and grep
   topoc check --fail-level warning             exit 1 on warnings too, for CI
   topoc check --format sarif > topoc.sarif     for a code host; also github, junit, json
+  topoc check --watch                          check again after every save
   topoc check --fix --dry-run                  show what would be mended
   topoc check --write-baseline                 from now on only what is new fails, with --baseline
 
@@ -81,6 +88,17 @@ Examples:
 const NEW: &str = "\
 Example:
   topoc new active-active demo && cd demo && topoc check";
+
+const COMPLETIONS: &str = "\
+Examples:
+  topoc completions bash > ~/.local/share/bash-completion/completions/topoc
+  topoc completions fish > ~/.config/fish/completions/topoc.fish
+  topoc completions zsh > \"${fpath[1]}/_topoc\"";
+
+const MAN: &str = "\
+Examples:
+  topoc man | man -l -                         read topoc(1)
+  topoc man ~/.local/share/man/man1            one page for topoc and one for each command";
 
 /// What `check` takes.
 #[derive(Debug, ClapArgs)]
@@ -114,6 +132,9 @@ pub(crate) struct CheckArgs {
     /// Show what would be mended, and write nothing
     #[arg(long, requires = "fix")]
     pub(crate) dry_run: bool,
+    /// Check again whenever a file has changed, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["fix", "write_baseline"])]
+    pub(crate) watch: bool,
 }
 
 /// What `build` takes.
@@ -194,6 +215,22 @@ pub(crate) struct NewArgs {
     pub(crate) folder: PathBuf,
 }
 
+/// What `completions` takes.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// What `man` takes.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ManArgs {
+    /// The folder to write all pages to; without it the page of topoc itself goes to stdout
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+}
+
 /// When to use colours: on a terminal, in files and pipes too, or not at all.
 // The variants have no doc comments, so that help shows them in one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -253,6 +290,11 @@ pub(crate) enum Template {
     ActiveActive,
     /// Pairs of master and slave brokers at a hub and two spokes
     HubSpoke,
+}
+
+/// The definition, for those who describe it.
+pub(crate) fn command() -> clap::Command {
+    Args::command()
 }
 
 /// Reads the arguments, and lets `--color` decide for both streams of `io`.

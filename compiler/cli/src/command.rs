@@ -2,8 +2,10 @@
 
 mod build;
 mod check;
+mod completions;
 mod explain;
 mod fmt;
+mod man;
 mod new;
 
 use crate::args::{Args, Verb};
@@ -18,5 +20,7 @@ pub(crate) fn run(args: &Args, io: &mut Io<'_>) -> Result<u8, Failure> {
         Verb::Fmt(args) => fmt::run(args, io),
         Verb::Explain(args) => explain::run(args, io),
         Verb::New(args) => new::run(args, io),
+        Verb::Completions(args) => completions::run(args, io),
+        Verb::Man(args) => man::run(args, io),
     }
 }

@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
+use std::time::SystemTime;
 use topoc_compiler::Analysis;
 use topoc_compiler::sources::{FileError, Files};
 
@@ -75,6 +76,8 @@ pub(crate) struct Disk<'a> {
     odd: HashMap<String, PathBuf>,
     /// Texts that stand in for files.
     texts: HashMap<String, String>,
+    /// Every file that was asked for, and what it looked like before.
+    asked: Mutex<HashMap<PathBuf, Option<Stamp>>>,
     /// Why files could not be read.
     refusals: Mutex<HashMap<String, ReadError>>,
 }
@@ -82,12 +85,25 @@ pub(crate) struct Disk<'a> {
 impl<'a> Disk<'a> {
     /// Paths are relative to `folder`.
     pub(crate) fn new(folder: &'a Path) -> Self {
-        Self { folder, odd: HashMap::new(), texts: HashMap::new(), refusals: Mutex::new(HashMap::new()) }
+        Self { folder, odd: HashMap::new(), texts: HashMap::new(), asked: Mutex::default(), refusals: Mutex::default() }
     }
 
     /// What paths are relative to.
     pub(crate) fn folder(&self) -> &'a Path {
         self.folder
+    }
+
+    /// Every file that was asked for, there or not, as it was just before.
+    pub(crate) fn asked(self) -> HashMap<PathBuf, Option<Stamp>> {
+        self.asked.into_inner().unwrap_or_default()
+    }
+
+    /// Takes a file for one that was asked for.
+    pub(crate) fn watch(&self, path: Option<&Path>) {
+        if let (Some(path), Ok(mut asked)) = (path.map(|path| self.folder.join(path)), self.asked.lock()) {
+            let stamp = Stamp::of(&path);
+            asked.insert(path, stamp);
+        }
     }
 
     /// From now on a file has this text, whatever is on the disk.
@@ -129,13 +145,38 @@ impl Files for Disk<'_> {
         if let Some(text) = self.texts.get(name) {
             return Ok(text.clone().into_bytes());
         }
-        read_source(&self.path(name), SOURCE_LIMIT).map_err(|error| {
+        let path = self.path(name);
+        if let Ok(mut asked) = self.asked.lock() {
+            asked.insert(path.clone(), Stamp::of(&path));
+        }
+        read_source(&path, SOURCE_LIMIT).map_err(|error| {
             let said = said(&error.problem);
             if let (false, Ok(mut refusals)) = (matches!(said, FileError::TooLarge(_)), self.refusals.lock()) {
                 refusals.insert(name.to_owned(), error);
             }
             said
         })
+    }
+}
+
+/// By what a changed file is known without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    modified: Option<SystemTime>,
+    length: u64,
+    /// Which file it is: editors put a new one in an old one's place.
+    number: u64,
+}
+
+impl Stamp {
+    /// None where there is no file.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+        #[cfg(unix)]
+        let number = std::os::unix::fs::MetadataExt::ino(&metadata);
+        #[cfg(not(unix))]
+        let number = 0;
+        Some(Self { modified: metadata.modified().ok(), length: metadata.len(), number })
     }
 }
 

@@ -163,14 +163,10 @@ fn settings(args: &ProjectArgs, start: &Path, folder: &Path) -> Result<Option<po
     let file = match &args.config {
         Some(named) => absolute(&folder.join(named))?,
         None if args.no_config => return Ok(None),
-        None => {
-            let from = load::normal(&absolute(&folder.join(start))?);
-            let candidates = from.ancestors().map(|folder| folder.join(SETTINGS));
-            match candidates.into_iter().find(|file| file.is_file()) {
-                Some(file) => file,
-                None => return Ok(None),
-            }
-        }
+        None => match candidates(start, folder)?.into_iter().find(|file| file.is_file()) {
+            Some(file) => file,
+            None => return Ok(None),
+        },
     };
     let path = args.config.clone().unwrap_or_else(|| typed(&file, &load::normal(&base)));
     let bytes = read_source(&file, SOURCE_LIMIT).map_err(|error| ReadError { path: path.clone(), ..error });
@@ -187,6 +183,24 @@ fn settings(args: &ProjectArgs, start: &Path, folder: &Path) -> Result<Option<po
         folder: load::text(&load::normal(&parent(&file))),
         base: load::text(&load::normal(&base)),
     }))
+}
+
+/// Where settings may be, the nearest first.
+fn candidates(start: &Path, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let from = load::normal(&absolute(&folder.join(start))?);
+    Ok(from.ancestors().map(|folder| folder.join(SETTINGS)).collect())
+}
+
+/// Every file that decides which topologies are meant and how they are judged, there or not.
+pub(crate) fn deciding(args: &ProjectArgs, folder: &Path) -> Vec<PathBuf> {
+    let named = args.path.clone().unwrap_or_default();
+    let start = if folder.join(&named).is_dir() { named.clone() } else { parent(&named) };
+    let mut files = match &args.config {
+        Some(config) => vec![folder.join(config)],
+        None => candidates(&start, folder).unwrap_or_default(),
+    };
+    files.extend([folder.join(&named), folder.join(start).join("main").with_extension(load::EXTENSION)]);
+    files
 }
 
 /// Absolute, without asking whether anything is there.

@@ -70,22 +70,32 @@ fn unicode(variable: &dyn Fn(&str) -> Option<String>) -> bool {
 pub struct Out<'a> {
     inner: &'a mut dyn Write,
     forgiving: bool,
+    gone: bool,
 }
 
 impl<'a> Out<'a> {
     /// Only a closed pipe is passed over.
     pub fn new(inner: &'a mut dyn Write) -> Self {
-        Self { inner, forgiving: false }
+        Self { inner, forgiving: false, gone: false }
     }
 
     /// Every error is passed over, as there is nowhere left to say it.
     pub fn forgiving(inner: &'a mut dyn Write) -> Self {
-        Self { inner, forgiving: true }
+        Self { inner, forgiving: true, gone: false }
     }
 
-    fn pass<T>(&self, result: io::Result<T>, otherwise: T) -> io::Result<T> {
+    /// Its reader has gone, as far as has been noticed.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    fn pass<T>(&mut self, result: io::Result<T>, otherwise: T) -> io::Result<T> {
         match result {
-            Err(error) if self.forgiving || error.kind() == io::ErrorKind::BrokenPipe => Ok(otherwise),
+            Err(error) if self.forgiving || error.kind() == io::ErrorKind::BrokenPipe => {
+                self.gone |= error.kind() == io::ErrorKind::BrokenPipe;
+                Ok(otherwise)
+            }
             result => result,
         }
     }

@@ -22,7 +22,7 @@ fn usage() {
     topoc(at, &["check", "--format", "xml"]).expect(FAILED, &[], &["human, short, json"]);
     topoc(project(&[("main.topo", SOUND)]).path(), &["build"]).expect(FAILED, &[], &["--out"]);
     topoc(at, &["explain"]).expect(FAILED, &[], &["--all"]);
-    for verb in ["check", "build", "fmt", "explain", "new"] {
+    for verb in ["check", "build", "fmt", "explain", "new", "completions", "man"] {
         topoc(at, &[verb, "--help"]).expect(CLEAN, &["Example", "  topoc "], &[]);
     }
 }
@@ -344,4 +344,28 @@ fn new_takes_no_folder_that_is_somebodys() {
     new("with space").expect(CLEAN, &["cd 'with space'"], &[]);
     assert_eq!(fs::read_dir(folder.path().join("full")).unwrap().count(), 1);
     topoc(folder.path(), &["new", "ring", "x"]).expect(FAILED, &[], &["hub-spoke"]);
+}
+
+#[test]
+fn shells_and_man_are_told_of_every_verb() {
+    let folder = project(&[]);
+    let at = folder.path();
+    for (shell, sign) in [
+        ("bash", "complete -F _topoc"),
+        ("zsh", "#compdef topoc"),
+        ("fish", "complete -c topoc"),
+        ("powershell", "Register-ArgumentCompleter"),
+        ("elvish", "edit:completion"),
+    ] {
+        topoc(at, &["completions", shell]).expect(CLEAN, &[sign, "check", "explain", "fail-level"], &[]);
+    }
+    topoc(at, &["completions", "basic"]).expect(FAILED, &[], &["bash"]);
+    topoc(at, &["man"]).expect(CLEAN, &[".TH topoc 1", "topoc\\-check(1)"], &[]);
+    topoc(at, &["man", "share/man1"]).expect(CLEAN, &["8 pages in share/man1"], &[]);
+    let pages: Vec<_> = fs::read_dir(at.join("share/man1")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(pages.len(), 8, "{pages:?}");
+    let check = fs::read_to_string(at.join("share/man1/topoc-check.1")).unwrap();
+    assert!(check.contains(".TH topoc-check 1") && check.contains("\\-\\-fail\\-level"), "{check}");
+    fs::write(at.join("file"), "").unwrap();
+    topoc(at, &["man", "file/man1"]).expect(FAILED, &[], &["cannot create `file/man1`"]);
 }

@@ -1,5 +1,7 @@
 //! `topoc check`: findings on stdout. What counts them stands on stderr where stdout is for programs.
 
+mod watch;
+
 use crate::args::{CheckArgs, Format, Level};
 use crate::failure::Failure;
 use crate::fix::Fixing;
@@ -15,8 +17,11 @@ use topoc_compiler::diagnostic::{Safety, Severity};
 use topoc_compiler::policy::baseline::Hidden;
 
 pub(super) fn run(args: &CheckArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
-    let mut project = Project::of(&args.project, &io.folder)?;
+    if args.watch {
+        return watch::run(args, io);
+    }
     let folder = io.folder.clone();
+    let mut project = Project::of(&args.project, &folder)?;
     let baseline = Known::of(args, &project, &folder);
     if args.fix {
         return mend(args, &mut project, &baseline, io);
@@ -28,6 +33,19 @@ pub(super) fn run(args: &CheckArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
     let hidden = baseline.hide(&mut findings)?;
     // Never dropped: the process ends with this command, and giving a million small values back one by one takes time.
     let code = report(args, &project, &ManuallyDrop::new(findings), io)?;
+    baseline.say(hidden, io)?;
+    Ok(code)
+}
+
+/// Checks once and reports. Whatever comes of it, `disk` knows which files were asked for.
+fn once(args: &CheckArgs, disk: &mut load::Disk<'_>, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let folder = io.folder.clone();
+    let project = Project::of(&args.project, &folder)?;
+    let baseline = Known::of(args, &project, &folder);
+    disk.watch(baseline.path.as_deref());
+    let mut findings = project.findings(disk, &args.project.overlays)?;
+    let hidden = baseline.hide(&mut findings)?;
+    let code = report(args, &project, &findings, io)?;
     baseline.say(hidden, io)?;
     Ok(code)
 }
