@@ -163,6 +163,13 @@ rules! {
     no_return_path
     temporary_replies_cross_bridge
     bridge_prefetch_zero
+    option_on_the_agent
+    ttl_fields_conflict
+    stuck_after_return
+    advisories_off
+    static_bridge_without_destinations
+    slow_pair_bridge
+    bridge_to_itself
     unknown_failover_option
     option_on_last_broker
     priority_backup_with_randomize

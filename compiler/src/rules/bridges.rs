@@ -61,5 +61,25 @@ pub(super) fn add_field(context: &Context<'_>, bridge: &Bridge, field: &str) -> 
     Some(Edit { at: Loc { file: bridge.at.file, span: Span::at(at) }, text })
 }
 
+/// An edit that takes a statement out: its whole line, or itself with the `;` that parts it from a neighbour.
+pub(super) fn remove(context: &Context<'_>, at: Loc) -> Option<Edit> {
+    const BLANKS: [char; 2] = [' ', '\t'];
+    let text = &context.sources.file(at.file)?.text;
+    let (start, end) = (at.span.start as usize, at.span.end as usize);
+    let (before, behind) = (text.get(..start)?, text.get(end..)?);
+    let indent = before.trim_end_matches(BLANKS).len();
+    let rest = behind.trim_start_matches([' ', '\t', ';', '\r']);
+    let parted = behind.trim_start_matches(BLANKS).starts_with(';');
+    let span = match before[..indent].chars().next_back() {
+        None | Some('\n') if rest.is_empty() => Span::new(indent, text.len()),
+        None | Some('\n') if rest.starts_with('\n') => Span::new(indent, text.len() - rest.len() + 1),
+        None | Some('\n') if rest.starts_with("//") => Span::new(start, text.len() - rest.len()),
+        Some(';') if !parted => Span::new(indent - 1, end),
+        _ if parted => Span::new(start, text.len() - rest.len()),
+        _ => Span::new(start, end),
+    };
+    Some(Edit { at: Loc { file: at.file, span }, text: String::new() })
+}
+
 #[cfg(test)]
 mod tests;

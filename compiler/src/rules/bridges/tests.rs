@@ -96,8 +96,135 @@ fn a_bridge_has_to_learn_of_a_lost_connection() {
     check_uri("5.5", "static:failover:(tcp://b:1)?maxReconnectAttempts=1", false);
     check_uri("6.3", "masterslave:(tcp://b:1,tcp://c:1)", false);
     check_uri("6.3", "static:(tcp://b:1)", false);
-    // The option is there, on the agent: another rule's.
-    check_uri("6.3", "static:(failover:(tcp://b:1))?maxReconnectAttempts=0", false);
+    check_uri("6.3", "static:(failover:(tcp://b:1)?maxReconnectAttempts=3)?maxReconnectAttempts=0", true);
+}
+
+#[test]
+fn an_option_belongs_to_the_list_before_it() {
+    let check_uri = |release: &str, uri: &str, found: bool| {
+        let brokers = "site s { broker a { host = \"a\" }; broker b { host = \"b\" } }";
+        let text = format!("topology t {{ activemq = \"{release}\" }}\n{brokers}\nbridge a -> b {{ uri = \"{uri}\" }}");
+        check(&text, if found { &["3 option-on-the-agent"] } else { &[] });
+    };
+    check_uri("6.3", "static:(failover:(tcp://b:1))?maxReconnectAttempts=0", true);
+    check_uri("6.3", "simple:(failover:(tcp://b:1)?randomize=false)?maxReconnectAttempts=0", true);
+    check_uri("6.3", "static:(failover:(tcp://b:1))?maxReconnectAttempts=5", true);
+    check_uri("6.3", "static:(failover:(tcp://b:1)?maxReconnectAttempts=0)?randomize=false", true);
+    check_uri("6.3", "static:(failover:(tcp://b:1)?maxReconnectAttempts=0)?maxReconnectAttempts=5", false);
+    check_uri("6.3", "static:(failover:(tcp://b:1)?maxReconnectAttempts=0)?maxReconnectDelay=500", false);
+    check_uri("6.3", "static:(failover:(tcp://b:1)?maxReconnectAttempts=0)?discovered.randomize=false", false);
+    check_uri("6.3", "static:(tcp://b:1)?maxReconnectAttempts=5", false);
+    check_uri("6.3", "masterslave:(tcp://b:1,tcp://c:1)?maxReconnectAttempts=5", false);
+}
+
+#[test]
+fn network_ttl_overrules_the_others() {
+    let bridge = |settings: &str| format!("bridge a <-> b {{ {settings} }}");
+    check_brokers(&bridge("network-ttl = 2; message-ttl = 1"), &["2 ttl-fields-conflict"]);
+    check_brokers(&bridge("consumer-ttl = 1; network-ttl = 2; message-ttl = 1"), &["2 ttl-fields-conflict"]);
+    check_brokers(&bridge("network-ttl = 2; message-ttl = 2"), &[]);
+    check_brokers(&bridge("consumer-ttl = 1; message-ttl = 2"), &[]);
+    check_brokers(
+        "defaults bridge { network-ttl = 2 }\nbridge a <-> b { message-ttl = 3 }\nbridge b <-> c",
+        &["3 ttl-fields-conflict"],
+    );
+    check_brokers(
+        "defaults bridge { network-ttl = 2; message-ttl = 3 }\nbridge a <-> b\nbridge b <-> c",
+        &["2 ttl-fields-conflict"],
+    );
+}
+
+#[test]
+fn requests_that_may_not_go_back() {
+    let served = |queue: &str, bridges: &str| {
+        format!(
+            "site t {{ broker q {{ host = \"q\"; listen openwire {{ port = 61616 }}\nqueue \"{queue}\" {{ replay-when-no-consumers = false }}\n}}
+             client app {{ brokers = [q] }}; connector x {{ brokers = [a] }} }}; deployment d simplex {{ connectors = [x] }}
+             {bridges}"
+        )
+    };
+    check_brokers(&served("GC.REQUESTS", "bridge q <-> a"), &["3 stuck-after-return"]);
+    check_brokers(&served("GC.REQUESTS", "bridge c <-> a"), &[]);
+    check_brokers(&served("OTHER", "bridge q <-> a"), &[]);
+    // topoc writes a policy for the queue itself, and the nearer one counts.
+    check_brokers(&served("GC.>", "bridge q <-> a"), &[]);
+}
+
+#[test]
+fn bridges_learn_from_advisories() {
+    let deaf = |bridges: &str| {
+        format!(
+            "site t {{ broker x {{ host = \"x\"; listen openwire {{ port = 61616 }}\nadvisory-support = false }} }}\n{bridges}"
+        )
+    };
+    check_brokers(&deaf("bridge a -> x"), &["3 advisories-off"]);
+    check_brokers(&deaf("bridge a <-> x\nbridge x <-> b"), &["3 advisories-off"]);
+    check_brokers(&deaf("bridge x <-> a"), &["3 advisories-off"]);
+    // Nothing is forwarded to it.
+    check_brokers(&deaf("bridge x -> a"), &[]);
+    check_brokers(&deaf("bridge a -> b"), &[]);
+    check_brokers(&deaf("bridge a -> x { static-bridge = true; statically-included = \"Q\" }"), &[]);
+    check_brokers("defaults broker { advisory-support = false }\nbridge a -> b\nbridge b -> c", &["2 advisories-off"]);
+}
+
+#[test]
+fn the_slave_needs_advisories_too() {
+    let slave = "site t { broker y { host = \"y\"; listen openwire { port = 61616 }\nadvisory-support = false } }";
+    check_brokers(&format!("{slave}\npair p {{ master = c; slave = y }}\nbridge a -> p"), &["3 advisories-off"]);
+}
+
+#[test]
+fn a_static_bridge_names_what_crosses() {
+    let check_settings = |settings: &str, expected: &[&str]| {
+        check_brokers(&format!("bridge a <-> b {{ {settings} }}"), expected);
+    };
+    check_settings("static-bridge = true", &["2 static-bridge-without-destinations"]);
+    check_settings("static-bridge = true; dynamically-included = \"Q\"", &["2 static-bridge-without-destinations"]);
+    check_settings("static-bridge = true; statically-included = \"Q\"", &[]);
+    check_settings("static-bridge = false", &[]);
+    let defaults = "defaults bridge { static-bridge = true }";
+    check_brokers(&format!("{defaults}\nbridge a -> b\nbridge b -> c"), &["2 static-bridge-without-destinations"]);
+}
+
+#[test]
+fn a_bridge_has_two_ends() {
+    check_brokers("bridge a -> a", &["2 bridge-to-itself"]);
+    check_pair("bridge c -> d", &["3 bridge-to-itself"]);
+    check_pair("bridge hub <-> d", &["3 bridge-to-itself"]);
+    check_pair("bridge hub <-> a", &[]);
+    let check_uri = |uri: &str, expected: &[&str]| {
+        check_pair(&format!("bridge a -> b {{ uri = \"{uri}\" }}"), expected);
+        check_pair(&format!("bridge a -> discovery \"{uri}\""), expected);
+    };
+    check_uri("static:(tcp://a:61616)", &["3 bridge-to-itself"]);
+    check_uri("static:(tcp://a:61616,tcp://A:61616)", &["3 bridge-to-itself"]);
+    check_uri("static:(tcp://a:61616,tcp://b:61616)", &[]);
+    check_uri("static:(tcp://a:1)", &[]);
+    check_uri("masterslave:(tcp://b:61616,tcp://a:61616)", &["3 bridge-to-itself"]);
+    check_uri("static:(failover:(tcp://b:61616,tcp://a:61616)?maxReconnectAttempts=0)", &["3 bridge-to-itself"]);
+    check_uri("static:(failover:(tcp://b:61616)?maxReconnectAttempts=0,tcp://a:61616)", &[]);
+    check_uri("multicast://default", &[]);
+}
+
+#[test]
+fn what_accepts_before_the_broker_is_there() {
+    let proxied = |rest: &str| {
+        format!(
+            "site t {{ broker m {{ host = \"m\"; listen openwire {{ port = 61616\nvia = proxy }} }}
+             broker n {{ host = \"n\"; listen openwire {{ port = 61616; via = direct }} }} }}
+             pair p {{ master = m; slave = n }}\n{rest}"
+        )
+    };
+    check_brokers(&proxied("bridge a -> p"), &["3 slow-pair-bridge"]);
+    check_brokers(&proxied("bridge a -> p\nbridge b <-> p"), &["3 slow-pair-bridge"]);
+    // One broker alone is quick; and who comes from behind the proxy dials something else.
+    check_brokers(&proxied("bridge a -> m"), &[]);
+    check_brokers(&proxied("bridge p -> a"), &[]);
+    check_brokers(
+        &proxied("bridge a -> p { uri = \"masterslave:(tcp://m:61616,tcp://n:61616)\" }"),
+        &["3 slow-pair-bridge"],
+    );
+    check_brokers(&proxied("bridge a -> p { uri = \"static:(tcp://m:61616)\" }"), &[]);
 }
 
 #[test]
