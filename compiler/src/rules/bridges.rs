@@ -44,8 +44,13 @@ pub(super) fn edit(context: &Context<'_>, raw: &RawUri, range: Range<usize>, tex
 
 /// An edit that adds a field to a bridge, with or without a block behind its header.
 pub(super) fn add_field(context: &Context<'_>, bridge: &Bridge, field: &str) -> Option<Edit> {
-    let source = context.sources.file(bridge.at.file)?;
-    let end = bridge.at.span.end as usize;
+    add_to_block(context, bridge.at, field)
+}
+
+/// The same for the block behind any header.
+pub(super) fn add_to_block(context: &Context<'_>, header: Loc, field: &str) -> Option<Edit> {
+    let source = context.sources.file(header.file)?;
+    let end = header.span.end as usize;
     let behind = source.text.get(end..)?;
     let brace = behind.len() - behind.trim_start_matches([' ', '\t']).len();
     let (at, text) = match behind.get(brace..).and_then(|rest| rest.strip_prefix('{')) {
@@ -58,7 +63,7 @@ pub(super) fn add_field(context: &Context<'_>, bridge: &Bridge, field: &str) -> 
             (end + brace + 1, indent.map_or_else(|| format!(" {field};"), |indent| format!("\n{indent}{field}")))
         }
     };
-    Some(Edit { at: Loc { file: bridge.at.file, span: Span::at(at) }, text })
+    Some(Edit { at: Loc { file: header.file, span: Span::at(at) }, text })
 }
 
 /// An edit that takes a statement out: its whole line, or itself with the `;` that parts it from a neighbour.

@@ -1,18 +1,19 @@
 //! TOPO0214 client-id-collision: two bridges that come to one broker with one client id.
 
 use super::{Check, Context, FixKind, Level, Rule, bridges, double_bridge, place};
-use crate::diagnostic::{Diagnostic, Report};
+use crate::diagnostic::{Diagnostic, Edit, Report, Safety};
 use crate::model::{Bridge, BridgeId, BrokerId, Model, RawUri, SettingsExt};
 use crate::network::{dialled, node, node_name};
 use crate::uri::{Uri, UriKind};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use topoc_dsl::syntax::quote;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0214",
     name: "client-id-collision",
     level: Level::Error,
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Unsafe,
     summary: "two bridges towards one broker with one name and one broker name",
     page: include_str!("client_id_collision.md"),
     check: Check::Model(check),
@@ -35,7 +36,8 @@ fn check(context: &Context<'_>, report: &mut Report) {
     }
     for (bridge, raw, uri) in bridges::by_hand(context) {
         if let Some((first, second, far)) = twice_in_list(context, raw, uri) {
-            report.add(found_in_list(context, bridge, raw, [first, second], far));
+            let edit = without(context, raw, uri, second);
+            report.add(found_in_list(context, bridge, raw, [first, second], far, edit));
         }
     }
 }
@@ -112,7 +114,17 @@ fn found(context: &Context<'_>, collision: &Collision) -> Option<Diagnostic> {
         .also(first.name.at, "this bridge has the same client id")
         .also(owner.broker_name.at, format!("its broker is called `{called}` by ActiveMQ, which is part of the id"));
     let site = &model.site(owner.site).name.value;
-    Some(diagnostic.help(format!("write `broker-name = \"{called}-{site}\"` in broker `{site}.{}`", owner.name.value)))
+    let other = format!("{called}-{site}");
+    let diagnostic =
+        diagnostic.help(format!("write `broker-name = \"{other}\"` in broker `{site}.{}`", owner.name.value));
+    let edit = match owner.named_by_hand {
+        true => Some(Edit { at: owner.broker_name.at, text: quote(&other) }),
+        false => bridges::add_to_block(context, owner.at, &format!("broker-name = {}", quote(&other))),
+    };
+    Some(match edit {
+        Some(edit) => diagnostic.fix_all(format!("call it `{other}`"), Safety::Unsafe, vec![edit]),
+        None => diagnostic,
+    })
 }
 
 /// Two members of a `static:` list that lead to one broker. The same URI twice is one bridge
@@ -131,18 +143,29 @@ fn twice_in_list<'u>(context: &Context<'_>, raw: &RawUri, uri: &'u Uri) -> Optio
     })
 }
 
+/// The list without one member that is not its first.
+fn without(context: &Context<'_>, raw: &RawUri, uri: &Uri, member: &Uri) -> Option<Edit> {
+    let before = uri.members().iter().rev().find(|other| other.range.end < member.range.start)?;
+    bridges::edit(context, raw, before.range.end..member.range.end, "")
+}
+
 fn found_in_list(
     context: &Context<'_>,
     bridge: &Bridge,
     raw: &RawUri,
     [first, second]: [&Uri; 2],
     far: BrokerId,
+    edit: Option<Edit>,
 ) -> Diagnostic {
     let far = &context.model.broker(far).name.value;
     let title = bridges::title(context.model, bridge);
     let message = format!("bridge `{title}` dials broker `{far}` twice with one client id");
-    Diagnostic::new(&RULE, place::inside(context, raw, second.range.clone()), message)
+    let diagnostic = Diagnostic::new(&RULE, place::inside(context, raw, second.range.clone()), message)
         .here(format!("`{far}` refuses whoever comes second: `already connected`"))
         .also(place::inside(context, raw, first.range.clone()), "leads to the same broker")
-        .help("remove one of the two addresses")
+        .help("remove one of the two addresses");
+    match edit {
+        Some(edit) => diagnostic.fix_all("dial it once", Safety::Unsafe, vec![edit]),
+        None => diagnostic,
+    }
 }

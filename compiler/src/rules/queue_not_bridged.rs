@@ -2,12 +2,13 @@
 
 use super::crossing::{carries, homes};
 use super::{Check, Context, FixKind, Level, Rule, bridges};
-use crate::destination::means_queue;
+use crate::destination::{self, means_queue};
 use crate::diagnostic::{Diagnostic, Edit, Loc, Report, Safety};
 use crate::dispatch::{REPLIES, replies_of};
 use crate::model::{Bridge, BrokerId, Client, Connector, DeploymentId, SettingsExt};
 use crate::network::{Edge, Ways, node, node_name};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use topoc_dsl::Span;
 use topoc_dsl::syntax::quote;
 
 pub(super) static RULE: Rule = Rule {
@@ -213,10 +214,16 @@ fn found(context: &Context<'_>, at: Loc, kept: &Kept<'_>) -> Diagnostic {
     };
     let diagnostic = Diagnostic::new(&RULE, at, format!("bridge `{title}` keeps back {who}"));
     let queue = &kept.queue;
-    if kept.excluded.is_some() {
-        return diagnostic
+    if let Some(entry) = kept.excluded {
+        let diagnostic = diagnostic
             .here(format!("`{queue}` never crosses"))
             .help(format!("take it out of `excluded`, or write a pattern that does not mean `{queue}`"));
+        // A pattern may be there for other queues as well.
+        let edit = removal(context, at).filter(|_| destination::read(entry).1 == queue);
+        return match edit {
+            Some(edit) => diagnostic.fix_all("let it cross", Safety::Unsafe, vec![edit]),
+            None => diagnostic,
+        };
     }
     let names: Vec<String> = kept.missing.iter().map(|name| format!("`\"{name}\"`")).collect();
     let diagnostic = diagnostic
@@ -226,6 +233,20 @@ fn found(context: &Context<'_>, at: Loc, kept: &Kept<'_>) -> Diagnostic {
         Some(edit) => diagnostic.fix_all("let it cross", Safety::Unsafe, vec![edit]),
         None => diagnostic,
     }
+}
+
+/// Takes an entry out of a list, with the comma that parts it from the next or from the one before.
+fn removal(context: &Context<'_>, entry: Loc) -> Option<Edit> {
+    let text = &context.sources.file(entry.file)?.text;
+    let (start, end) = (entry.span.start as usize, entry.span.end as usize);
+    let (before, behind) = (text.get(..start)?.trim_end(), text.get(end..)?.trim_start());
+    let (start, end) = match (behind.strip_prefix(','), before.strip_suffix(',')) {
+        (Some(next), _) => (start, text.len() - next.trim_start().len()),
+        (None, Some(last)) => (last.len(), end),
+        (None, None) if before.ends_with('[') => (start, end),
+        (None, None) => return None,
+    };
+    Some(Edit { at: Loc { file: entry.file, span: Span::new(start, end) }, text: String::new() })
 }
 
 /// Adds what is missing behind the last entry of a list, or makes a list of a single text.
