@@ -3,13 +3,16 @@
 //! The rules are those of ActiveMQ 5.14.5 to 6.3.1 (`Queue`, `DemandForwardingBridgeSupport`, `ConduitBridge`,
 //! `NetworkBridgeFilter`). Not looked at: full prefetch windows, selectors, exclusive consumers, message groups.
 
-use crate::model::{Bridge, BrokerId, ConnectorId, Model};
+use crate::model::{Bridge, BrokerId, Client, ConnectorId, Model};
 use crate::network::{Edge, Network, priority_across, seat};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// A request has several possible ways where priorities are equal; more than these are not followed.
 pub const MAX_COURSES: usize = 256;
+
+/// Before the name of a client: the queue for its replies, where none is written.
+pub const REPLIES: &str = "GC.REPLY.";
 
 /// Who is connected where, and which bridges are up.
 #[derive(Debug, Clone)]
@@ -271,6 +274,15 @@ impl Heard {
 pub fn requests_of(model: &Model, connector: ConnectorId) -> Option<&str> {
     let (deployment, _) = model.connector(connector).deployment?;
     model.deployments.get(deployment.index()).map(|deployment| deployment.requests.as_str())
+}
+
+/// The queue of a client's own that replies go to, unless it asks for temporary ones.
+#[must_use]
+pub fn replies_of(client: &Client) -> String {
+    client
+        .reply_queue
+        .as_ref()
+        .map_or_else(|| format!("{REPLIES}{}", client.dialer.name.value), |set| set.value.clone())
 }
 
 /// Those that may get the next message: one, unless priorities are equal or not certain.

@@ -48,6 +48,12 @@ impl Ways {
         reached
     }
 
+    /// Whether a broker is reached over at least one bridge.
+    #[must_use]
+    pub fn reaches(&self, to: BrokerId) -> bool {
+        self.came.contains_key(&to)
+    }
+
     /// The bridges on the way to a broker, in order.
     #[must_use]
     pub fn to(&self, to: BrokerId) -> Option<Vec<Edge>> {

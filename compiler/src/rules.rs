@@ -195,6 +195,18 @@ rules! {
     no_return_path
     temporary_replies_cross_bridge
     bridge_prefetch_zero
+    option_on_the_agent
+    ttl_fields_conflict
+    client_id_collision
+    stuck_after_return
+    conduit_with_selectors
+    advisories_off
+    static_bridge_without_destinations
+    queue_not_bridged
+    bridge_credentials_missing
+    bridge_handshake_bug
+    slow_pair_bridge
+    bridge_to_itself
     unknown_failover_option
     option_on_last_broker
     priority_backup_with_randomize

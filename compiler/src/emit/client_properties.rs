@@ -1,10 +1,11 @@
 //! `client.properties`: what an application that sends requests needs to know, options explained in comments.
 
-use super::destinations::{self, RequestQueues};
+use super::destinations::RequestQueues;
 use super::hand_written;
 use super::uris::{self, Surroundings};
 use super::write::properties::Properties;
 use crate::CheckedModel;
+use crate::dispatch;
 use crate::model::Client;
 use crate::options;
 use std::collections::BTreeSet;
@@ -52,7 +53,7 @@ fn destinations(requests: BTreeSet<&str>, client: &Client, out: &mut Properties)
         out.comment("Replies go to a temporary queue of the connection.");
     } else {
         out.comment("Replies go to a queue of this client's own, which outlives a lost connection.");
-        out.entry("replyQueue", &destinations::reply_queue(client));
+        out.entry("replyQueue", &dispatch::replies_of(client));
     }
     let id = client.client_id.as_ref().map_or(&client.dialer.name.value, |set| &set.value);
     out.entry("clientId", id);

@@ -64,11 +64,3 @@ fn around(model: &Model, deployment: &Deployment, neighbours: &Neighbours) -> BT
     }
     around
 }
-
-/// The queue of a client's own that replies go to.
-pub(super) fn reply_queue(client: &Client) -> String {
-    client
-        .reply_queue
-        .as_ref()
-        .map_or_else(|| format!("GC.REPLY.{}", client.dialer.name.value), |set| set.value.clone())
-}

@@ -19,19 +19,20 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Model(check),
 };
 
-const ATTEMPTS: &str = "maxReconnectAttempts";
+pub(super) const ATTEMPTS: &str = "maxReconnectAttempts";
 
 fn check(context: &Context<'_>, report: &mut Report) {
     let release = context.model.release();
     for (bridge, raw, uri) in bridges::by_hand(context) {
         let source = &raw.text.value;
         let agent = options::discovery_scheme(uri.scheme.text(source)).is_some_and(|agent| agent.takes_list);
-        // An option that stands on the agent instead has a rule of its own, which says so.
-        if !agent || uri.find_option(source, ATTEMPTS).is_some() {
+        if !agent {
             continue;
         }
         for inner in uri.members().iter().filter(|member| member.scheme.text(source) == "failover") {
-            if reconnects(release, inner, source) {
+            // An option that stands on the agent instead has a rule of its own, which says so.
+            let outside = uri.find_option(source, ATTEMPTS).filter(|_| inner.find_option(source, ATTEMPTS).is_none());
+            if outside.is_none() && reconnects(release, inner, source) {
                 report.add(found(context, bridge, raw, inner));
             }
         }
@@ -39,7 +40,7 @@ fn check(context: &Context<'_>, report: &mut Report) {
 }
 
 /// Whether the transport itself connects again, so that the bridge never learns that its connection was lost.
-fn reconnects(release: Release, failover: &Uri, source: &str) -> bool {
+pub(super) fn reconnects(release: Release, failover: &Uri, source: &str) -> bool {
     let written = failover.find_option(source, ATTEMPTS).map(|option| failover.decoded(source, option.value));
     let Some(attempts) = written.map(|value| value.trim().parse::<i64>().ok()) else { return true };
     match zero_attempts_means_forever(release) {

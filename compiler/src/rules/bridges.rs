@@ -44,8 +44,13 @@ pub(super) fn edit(context: &Context<'_>, raw: &RawUri, range: Range<usize>, tex
 
 /// An edit that adds a field to a bridge, with or without a block behind its header.
 pub(super) fn add_field(context: &Context<'_>, bridge: &Bridge, field: &str) -> Option<Edit> {
-    let source = context.sources.file(bridge.at.file)?;
-    let end = bridge.at.span.end as usize;
+    add_to_block(context, bridge.at, field)
+}
+
+/// The same for the block behind any header.
+pub(super) fn add_to_block(context: &Context<'_>, header: Loc, field: &str) -> Option<Edit> {
+    let source = context.sources.file(header.file)?;
+    let end = header.span.end as usize;
     let behind = source.text.get(end..)?;
     let brace = behind.len() - behind.trim_start_matches([' ', '\t']).len();
     let (at, text) = match behind.get(brace..).and_then(|rest| rest.strip_prefix('{')) {
@@ -58,7 +63,27 @@ pub(super) fn add_field(context: &Context<'_>, bridge: &Bridge, field: &str) -> 
             (end + brace + 1, indent.map_or_else(|| format!(" {field};"), |indent| format!("\n{indent}{field}")))
         }
     };
-    Some(Edit { at: Loc { file: bridge.at.file, span: Span::at(at) }, text })
+    Some(Edit { at: Loc { file: header.file, span: Span::at(at) }, text })
+}
+
+/// An edit that takes a statement out: its whole line, or itself with the `;` that parts it from a neighbour.
+pub(super) fn remove(context: &Context<'_>, at: Loc) -> Option<Edit> {
+    const BLANKS: [char; 2] = [' ', '\t'];
+    let text = &context.sources.file(at.file)?.text;
+    let (start, end) = (at.span.start as usize, at.span.end as usize);
+    let (before, behind) = (text.get(..start)?, text.get(end..)?);
+    let indent = before.trim_end_matches(BLANKS).len();
+    let rest = behind.trim_start_matches([' ', '\t', ';', '\r']);
+    let parted = behind.trim_start_matches(BLANKS).starts_with(';');
+    let span = match before[..indent].chars().next_back() {
+        None | Some('\n') if rest.is_empty() => Span::new(indent, text.len()),
+        None | Some('\n') if rest.starts_with('\n') => Span::new(indent, text.len() - rest.len() + 1),
+        None | Some('\n') if rest.starts_with("//") => Span::new(start, text.len() - rest.len()),
+        Some(';') if !parted => Span::new(indent - 1, end),
+        _ if parted => Span::new(start, text.len() - rest.len()),
+        _ => Span::new(start, end),
+    };
+    Some(Edit { at: Loc { file: at.file, span }, text: String::new() })
 }
 
 #[cfg(test)]

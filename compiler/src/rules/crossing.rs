@@ -64,17 +64,22 @@ fn asked(model: &Model) -> BTreeMap<(BrokerId, &str), &Client> {
     asked
 }
 
-/// Where connectors are at home, by the queue they consume. One that shuffles its list is at home at all of it.
+/// Where connectors are at home, by the queue they consume.
 fn served(model: &Model) -> HashMap<(BrokerId, &str), &Connector> {
     let mut served = HashMap::new();
     for (id, connector) in (0_u32..).map(ConnectorId).zip(&model.connectors) {
         let Some(queue) = requests_of(model, id).filter(|_| !connector.dialer.damaged) else { continue };
-        let homes = if shuffles(&connector.dialer) { usize::MAX } else { 1 };
-        for endpoint in connector.dialer.brokers.iter().take(homes) {
-            served.entry((node(model, endpoint.broker), queue)).or_insert(connector);
+        for home in homes(model, connector) {
+            served.entry((home, queue)).or_insert(connector);
         }
     }
     served
+}
+
+/// Where a connector is at home: at the first broker of its list, or at all of it where it shuffles.
+pub(super) fn homes<'a>(model: &'a Model, connector: &'a Connector) -> impl Iterator<Item = BrokerId> + 'a {
+    let count = if shuffles(&connector.dialer) { usize::MAX } else { 1 };
+    connector.dialer.brokers.iter().take(count).map(|endpoint| node(model, endpoint.broker))
 }
 
 /// Which queues the connectors of a broker consume. A client does not say which queue it sends to: those of the

@@ -37,7 +37,7 @@ fn check(context: &Context<'_>, report: &mut Report) {
 }
 
 /// Whether both can be up at once and something may cross either.
-fn collide(context: &Context<'_>, one: BridgeId, other: BridgeId) -> bool {
+pub(super) fn collide(context: &Context<'_>, one: BridgeId, other: BridgeId) -> bool {
     let (Some(one), Some(other)) = (bridges::of(context, one), bridges::of(context, other)) else { return false };
     let (owners, others) = (context.model.members(&one.from), context.model.members(&other.from));
     let pair = |bridge: &Bridge| context.model.broker(bridge.from.broker).pair;

@@ -1,6 +1,6 @@
 //! TOPO0409 duplicate-broker-name: two brokers of one network that ActiveMQ cannot tell apart.
 
-use super::{Check, Context, FixKind, Level, Rule};
+use super::{Check, Context, FixKind, Level, Rule, client_id_collision};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::model::{Broker, BrokerId, Model, Remote, SettingValue, SettingsExt};
 use crate::network::node;
@@ -23,11 +23,14 @@ fn check(context: &Context<'_>, report: &mut Report) {
         return;
     }
     let mut networks = Networks::of(model);
+    // Where their bridges collide as well, that is what is reported: there they do not work at all.
+    let collide = client_id_collision::reported(context);
     let mut first: HashMap<(usize, &str), (BrokerId, &Broker)> = HashMap::new();
     for (index, broker) in (0..).zip(&model.brokers) {
         let id = node(model, BrokerId(index));
         let network = networks.root(id.index());
         match first.get(&(network, broker.broker_name.value.as_str())) {
+            Some((other, _)) if collide.contains(&(*other, id)) => {}
             Some((other, named)) if *other != id => report.add(found(model, named, broker)),
             Some(_) => {}
             None => drop(first.insert((network, &broker.broker_name.value), (id, broker))),
