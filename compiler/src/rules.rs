@@ -113,6 +113,7 @@ pub struct Context<'a> {
 }
 
 mod bridges;
+mod cluster;
 mod crossing;
 mod element_options;
 mod place;
@@ -152,6 +153,11 @@ rules! {
     port_collision
     listener_name_collision
     transport_not_in_distribution
+    rebalance_without_update
+    on_remove_without_update
+    inactivity_monitor_off
+    plain_text_listener
+    no_connection_limit
     bridge_needs_discovery
     static_list_to_pair
     bridge_never_rebuilt

@@ -9,13 +9,8 @@ use topoc_compiler::rules::{Level, RULES, Rule, find};
 /// Rules of the catalogue that are still to be written. A name leaves this list with its rule; none may join it.
 #[rustfmt::skip]
 const LATER: &[&str] = &[
-    "rebalance-without-update",
-    "on-remove-without-update",
     "cluster-filter-matches-nothing",
     "published-host-unreachable",
-    "inactivity-monitor-off",
-    "plain-text-listener",
-    "no-connection-limit",
     "frame-limit-below-message",
     "option-on-the-agent",
     "ttl-fields-conflict",
