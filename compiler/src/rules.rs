@@ -178,6 +178,12 @@ rules! {
     unknown_address
     protocol_mismatch
     single_broker_client
+    slow_fail_back
+    unlimited_startup
+    send_may_block
+    zero_attempts_meaning
+    blank_in_uri
+    order_overridden_by_broker
     equal_priorities
     standby_outranks_primary
     priority_out_of_range

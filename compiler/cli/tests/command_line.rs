@@ -142,7 +142,8 @@ fn the_level_decides_the_exit_code() {
         ("warns.topo", "error", CLEAN),
         ("warns.topo", "warning", FINDINGS),
         ("warns.topo", "note", FINDINGS),
-        ("sound.topo", "note", CLEAN),
+        ("sound.topo", "warning", CLEAN),
+        ("sound.topo", "note", FINDINGS),
     ] {
         let ran = topoc(folder.path(), &["check", file, "--fail-level", level]);
         assert_eq!(ran.code, code, "{file} {level}\n{}", ran.stdout);
