@@ -51,7 +51,8 @@ fn is_shared(host: &str) -> bool {
     matches!(host, "" | "0.0.0.0" | "[::]" | "::") || is_loopback(host)
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether only the machine itself can reach it there.
+pub(crate) fn is_loopback(host: &str) -> bool {
     key(host) == LOOPBACK || host.starts_with("127.")
 }
 

@@ -8,6 +8,7 @@ use crate::diagnostic::Loc;
 use crate::model::{BrokerId, Client, Connector, Dialer, Endpoint, Listener, Model, RawUri, SettingsExt, SiteId};
 use crate::network::node;
 use crate::options::{self, ListenerScheme, Protocol};
+use crate::release::{Release, zero_attempts_means_forever};
 use crate::uri::{Uri, UriKind, UriOption};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -21,6 +22,8 @@ pub struct Dialling<'a> {
     pub dialer: &'a Dialer,
     /// The connector, where it is one.
     pub connector: Option<&'a Connector>,
+    /// The client, where it is one.
+    pub client: Option<&'a Client>,
     /// Every failover option that is written; of two of one name the first counts.
     pub options: Vec<WrittenOption<'a>>,
     /// In the order of preference. A pair has one for each member.
@@ -82,6 +85,7 @@ impl<'a> Dialling<'a> {
     #[must_use]
     pub fn of_client(model: &Model, addresses: &Addresses, client: &'a Client) -> Self {
         let mut dialling = Self::of("client", model, addresses, &client.dialer);
+        dialling.client = Some(client);
         if let Some(at) = client.prefer_first {
             dialling.field("priorityBackup", "true".to_owned(), at);
         }
@@ -93,7 +97,8 @@ impl<'a> Dialling<'a> {
             Some(raw) => (in_uri(raw), dialled_by_uri(raw, addresses)),
             None => (Vec::new(), dialled_by_name(model, dialer)),
         };
-        let mut dialling = Self { keyword, dialer, connector: None, options: written, addresses: dialled };
+        let mut dialling =
+            Self { keyword, dialer, connector: None, client: None, options: written, addresses: dialled };
         if let Some(set) = &dialer.randomize {
             dialling.field("randomize", set.value.to_string(), set.at);
         }
@@ -137,6 +142,28 @@ impl<'a> Dialling<'a> {
     #[must_use]
     pub fn flag(&self, name: &str) -> Option<bool> {
         self.option(name).map(|option| option.value.eq_ignore_ascii_case("true"))
+    }
+
+    /// An option that is written as a whole number; durations in milliseconds.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<i64> {
+        self.option(name)?.value.trim().parse().ok()
+    }
+
+    /// Whether the failover transport does the connecting: always, except for an address alone in a raw URI.
+    #[must_use]
+    pub fn fails_over(&self) -> bool {
+        match &self.dialer.raw {
+            Some(raw) => raw.uri.as_ref().is_ok_and(|uri| is_failover(uri, &raw.text.value)),
+            None => true,
+        }
+    }
+
+    /// Whether it tries for ever once `maxReconnectAttempts` or its default is all that limits it.
+    #[must_use]
+    pub fn tries_for_ever(&self, release: Release) -> bool {
+        let zero = zero_attempts_means_forever(release);
+        self.number("maxReconnectAttempts").is_none_or(|attempts| attempts == -1 || (attempts == 0 && zero))
     }
 
     /// Whether the order of brokers is shuffled.

@@ -145,6 +145,7 @@ pub struct Context<'a> {
 }
 
 mod bridges;
+mod cluster;
 mod crossing;
 mod element_options;
 mod place;
@@ -184,6 +185,11 @@ rules! {
     port_collision
     listener_name_collision
     transport_not_in_distribution
+    rebalance_without_update
+    on_remove_without_update
+    inactivity_monitor_off
+    plain_text_listener
+    no_connection_limit
     bridge_needs_discovery
     static_list_to_pair
     bridge_never_rebuilt
@@ -216,6 +222,12 @@ rules! {
     unknown_address
     protocol_mismatch
     single_broker_client
+    slow_fail_back
+    unlimited_startup
+    send_may_block
+    zero_attempts_meaning
+    blank_in_uri
+    order_overridden_by_broker
     equal_priorities
     standby_outranks_primary
     priority_out_of_range

@@ -47,7 +47,9 @@ struct Writer {
 impl Writer {
     fn new(seed: u64) -> Self {
         let mut chance = Chance(seed * 0x9e37_79b9 + 12_345);
-        (0..8).for_each(|_| drop(chance.below(2)));
+        for _ in 0..8 {
+            chance.below(2);
+        }
         let manner = Manner { users: chance.often(), tls: chance.below(3) == 0, dynamic: chance.below(4) == 0 };
         let release = chance.one(RELEASES);
         let text = format!("topology t {{\n  activemq = \"{release}\"\n  finesse = \"12.6\"\n}}\n");

@@ -249,7 +249,7 @@ fn no_text_or_odd_text() {
         (FINDINGS, "U+0000, which no XML"),
         (CLEAN, ""),
     );
-    text("carriage returns", &crlf, (CLEAN, "no findings"), (CLEAN, "main.topo"));
+    text("carriage returns", &crlf, (CLEAN, "notes in 1 file"), (CLEAN, "main.topo"));
     text(
         "carriage returns and a slip",
         &misspelt.replace('\n', "\r\n"),
@@ -257,7 +257,7 @@ fn no_text_or_odd_text() {
         (CLEAN, "main.topo"),
     );
     text("lone carriage returns", &SOUND.replace('\n', "\r"), (FINDINGS, "error"), (FAILED, "error"));
-    text("a byte order mark", &format!("\u{feff}{SOUND}"), (CLEAN, "no findings"), (CLEAN, ""));
+    text("a byte order mark", &format!("\u{feff}{SOUND}"), (CLEAN, "notes in 1 file"), (CLEAN, ""));
     text(
         "two byte order marks",
         &format!("\u{feff}\u{feff}{SOUND}"),
@@ -276,7 +276,7 @@ fn no_text_or_odd_text() {
 
 #[test]
 fn thirty_one_mib_of_a_topology() {
-    text("31 MiB of a topology", &of_size(31 * MIB), (CLEAN, "no findings"), (CLEAN, "formatted"));
+    text("31 MiB of a topology", &of_size(31 * MIB), (CLEAN, "notes in 1 file"), (CLEAN, "formatted"));
 }
 
 #[test]
@@ -450,7 +450,7 @@ fn imports_in_circles_and_chains() {
         files(situation, &all, said, (CLEAN, ""));
     };
     check("a circle of 1,000 imports", &numbered(1000, "import \"f-0.topo\"\n"), (FINDINGS, "import each other"));
-    check("a chain of 2,000 imports", &numbered(2000, ""), (CLEAN, "no findings in 2000 files"));
+    check("a chain of 2,000 imports", &numbered(2000, ""), (CLEAN, "notes in 2000 files"));
     check(
         "a chain of 2,000 imports and no end",
         &numbered(2000, "import \"f-2000.topo\"\n"),

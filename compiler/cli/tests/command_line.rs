@@ -52,8 +52,8 @@ fn check_finds_the_topology_or_says_what_was_tried() {
     let bad = misspelt();
     let folder = project(&[("a/only.topo", SOUND), ("b/x.topo", SOUND), ("b/y.topo", SOUND), ("c/readme.md", "")]);
     let at = folder.path();
-    topoc(at, &["check", "a"]).expect(CLEAN, &["no findings in 1 file"], &[]);
-    topoc(at, &["check", "a/only.topo"]).expect(CLEAN, &["no findings"], &[]);
+    topoc(at, &["check", "a"]).expect(CLEAN, &["notes in 1 file"], &[]);
+    topoc(at, &["check", "a/only.topo"]).expect(CLEAN, &["notes in 1 file"], &[]);
     topoc(at, &["check", "b"]).expect(FAILED, &[], &["`b/x.topo`, `b/y.topo`"]);
     topoc(at, &["check", "c"]).expect(FAILED, &[], &["no `.topo` file in `c`"]);
     topoc(at, &["check"]).expect(FAILED, &[], &["no `.topo` file in this folder"]);
@@ -84,7 +84,8 @@ fn the_level_decides_the_exit_code() {
         ("warns.topo", "error", CLEAN),
         ("warns.topo", "warning", FINDINGS),
         ("warns.topo", "note", FINDINGS),
-        ("sound.topo", "note", CLEAN),
+        ("sound.topo", "warning", CLEAN),
+        ("sound.topo", "note", FINDINGS),
     ] {
         let ran = topoc(folder.path(), &["check", file, "--fail-level", level]);
         assert_eq!(ran.code, code, "{file} {level}\n{}", ran.stdout);
@@ -325,7 +326,7 @@ fn what_new_starts_is_sound_neat_and_builds() {
         let ran = topoc(folder.path(), &["new", kind, "sub/demo"]);
         ran.expect(CLEAN, &["cd sub/demo", "topoc check", "topoc build --out dist"], &[]);
         let demo = folder.path().join("sub/demo");
-        topoc(&demo, &["check", "--fail-level", "note"]).expect(CLEAN, &["no findings"], &[]);
+        topoc(&demo, &["check", "--fail-level", "warning"]).expect(CLEAN, &["notes in 1 file"], &[]);
         topoc(&demo, &["fmt", "--check"]).expect(CLEAN, &[], &["1 unchanged"]);
         topoc(&demo, &["build", "--out", "dist"]).expect(CLEAN, &["files written"], &[]);
         assert_eq!(fs::read_to_string(demo.join(".gitignore")).unwrap(), "dist/\n");

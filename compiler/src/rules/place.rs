@@ -1,7 +1,8 @@
-//! Where a part of something stands in the text: of a raw URI, of an option, of a value behind a `let`.
+//! Where a part of something stands in the text: of a raw URI, of an option, of a value behind a `let`; and where a new
+//! statement goes.
 
 use super::Context;
-use crate::diagnostic::Loc;
+use crate::diagnostic::{Edit, Loc};
 use crate::model::{RawUri, Setting};
 use std::ops::Range;
 use topoc_dsl::syntax::quote;
@@ -47,4 +48,31 @@ pub(super) fn behind_let(context: &Context<'_>, at: Loc) -> Loc {
     });
     // An overlay's `let` replaces the topology's own.
     lets.min_by_key(|(overlay, _)| !overlay).map_or(at, |(_, value)| value)
+}
+
+/// An edit that writes a statement first into the block whose header stands at `header`. `None` where no brace follows it.
+pub(super) fn into_block(context: &Context<'_>, header: Loc, statement: &str) -> Option<Edit> {
+    let end = header.span.end as usize;
+    let text = context.sources.file(header.file)?.text.get(end..)?;
+    let inside = text.trim_start().strip_prefix('{')?;
+    let brace = end + text.len() - inside.len();
+    let (line, below) = inside.split_once('\n').unwrap_or((inside, ""));
+    let (span, text) = if inside.trim_start().starts_with('}') {
+        (Span::new(brace, brace + inside.len() - inside.trim_start().len()), format!(" {statement} "))
+    } else if line.trim().is_empty() || line.trim_start().starts_with("//") {
+        let indent = &below[..below.len() - below.trim_start_matches([' ', '\t']).len()];
+        (Span::at(brace + line.len()), format!("\n{indent}{statement}"))
+    } else {
+        (Span::at(brace), format!(" {statement};"))
+    };
+    Some(Edit { at: Loc { span, ..header }, text })
+}
+
+/// An edit that writes a statement before the one at `at`: on a line of its own where that has one.
+pub(super) fn before(context: &Context<'_>, at: Loc, statement: &str) -> Option<Edit> {
+    let start = at.span.start as usize;
+    let text = context.sources.file(at.file)?.text.get(..start)?;
+    let line = text.rsplit_once('\n').map_or(text, |(_, line)| line);
+    let text = if line.trim().is_empty() { format!("{statement}\n{line}") } else { format!("{statement}; ") };
+    Some(Edit { at: Loc { span: Span::at(start), ..at }, text })
 }

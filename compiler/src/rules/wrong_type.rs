@@ -1,6 +1,6 @@
 //! TOPO0004 wrong-type: a value that does not fit its field.
 
-use super::{Check, Context, FixKind, Level, Rule, place};
+use super::{Check, Context, FixKind, Level, Rule, blank_in_uri, place};
 use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::language::Block;
 use crate::model::{RawUri, Remote};
@@ -41,6 +41,10 @@ fn check(context: &Context<'_>, report: &mut Report) {
     for (name, raw) in raws {
         let Err(error) = &raw.uri else { continue };
         if seen.insert(raw.text.at) {
+            if blank_in_uri::is_one(raw) {
+                report.add(blank_in_uri::found(context, name, raw));
+                continue;
+            }
             let at = place::inside(context, raw, error.range.clone());
             let message = format!("`{name}` cannot be read: {}", error.message);
             report.add(Diagnostic::new(&RULE, at, message).here("does not fit"));

@@ -10,7 +10,7 @@ use crate::{CLEAN, FINDINGS, load};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use topoc_compiler::diagnostic::Severity;
+use topoc_compiler::diagnostic::{Diagnostic, Severity};
 use topoc_compiler::model::Model;
 use topoc_compiler::sources::{Source, Sources};
 use topoc_compiler::suggest::suggest;
@@ -65,8 +65,11 @@ fn only(targets: &[PathBuf]) -> Result<&Path, Failure> {
     }
 }
 
+/// What stands in the way of a build or may hurt after it. Notes are for `check`.
 fn report(analysis: &Analysis, io: &mut Io<'_>) -> Result<(), Failure> {
-    let Analysis { sources, diagnostics, .. } = analysis;
+    let sources = &analysis.sources;
+    let worth = analysis.diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Note);
+    let diagnostics: &[Diagnostic] = &worth.cloned().collect::<Vec<_>>();
     if diagnostics.is_empty() {
         return Ok(());
     }
@@ -74,9 +77,6 @@ fn report(analysis: &Analysis, io: &mut Io<'_>) -> Result<(), Failure> {
     human::write_hidden(hidden, io)?;
     let summary = Summary::of(diagnostics, sources.files.len()).line(Paint(io.err.colour));
     writeln!(io.stderr, "{summary}{}", human::more(diagnostics))?;
-    if let Some(notes) = human::unshown(diagnostics, SHOWN.least) {
-        writeln!(io.stderr, "{notes}")?;
-    }
     Ok(())
 }
 
