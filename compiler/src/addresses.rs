@@ -48,7 +48,12 @@ fn reached_at(broker_host: &str, listener: &Listener) -> Vec<(String, u16)> {
 
 /// Whether every machine has this address, so that it tells nobody which one is meant.
 fn is_shared(host: &str) -> bool {
-    matches!(host, "" | "0.0.0.0" | "[::]" | "::") || is_loopback(host)
+    is_wildcard(host) || is_loopback(host)
+}
+
+/// Whether it stands for every address of a machine.
+pub(crate) fn is_wildcard(host: &str) -> bool {
+    matches!(host, "" | "0.0.0.0" | "[::]" | "::")
 }
 
 /// Whether only the machine itself can reach it there.

@@ -3,7 +3,7 @@
 use crate::diagnostic::Loc;
 use crate::language::Place;
 use crate::release::Target;
-use crate::uri::Uri;
+use crate::uri::{Uri, UriKind};
 use crate::value::Secret;
 
 macro_rules! ids {
@@ -673,6 +673,21 @@ impl SettingsExt for [Setting] {
             SettingValue::Integer(value) => Some(value),
             SettingValue::Text(ref text) => text.parse().ok(),
             SettingValue::Bool(_) | SettingValue::Number(_) => None,
+        }
+    }
+}
+
+impl Listener {
+    /// The host that it binds, also where a URI written by hand says no port that can be read.
+    #[must_use]
+    pub fn bound_host(&self) -> Option<&str> {
+        if let Some(bind) = &self.bind {
+            return Some(&bind.host);
+        }
+        let raw = self.raw.as_ref()?;
+        match &raw.uri.as_ref().ok()?.kind {
+            UriKind::Address { host, .. } => Some(host.text(&raw.text.value)),
+            UriKind::Composite { .. } => None,
         }
     }
 }

@@ -206,6 +206,12 @@ pub fn shipped_max_frame_size(release: Release) -> Option<u64> {
     }
 }
 
+/// Bytes that an OpenWire listener allows per frame when its URI says nothing. `None`: no limit (`OpenWireFormat`, 5.6.0
+/// and 5.7.0 to 6.3.1).
+pub fn default_max_frame_size(release: Release) -> Option<i64> {
+    ((release.major, release.minor) == (5, 6)).then_some(104_857_600)
+}
+
 /// Whether an error during the BrokerInfo handshake kills a bridge until the broker restarts (GitHub apache/activemq 1864).
 pub fn handshake_error_kills_bridge(release: Release) -> bool {
     !fixed_on_2026_07_24(release)

@@ -187,9 +187,12 @@ rules! {
     transport_not_in_distribution
     rebalance_without_update
     on_remove_without_update
+    cluster_filter_matches_nothing
+    published_host_unreachable
     inactivity_monitor_off
     plain_text_listener
     no_connection_limit
+    frame_limit_below_message
     bridge_needs_discovery
     static_list_to_pair
     bridge_never_rebuilt

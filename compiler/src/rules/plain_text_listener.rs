@@ -5,7 +5,6 @@ use crate::addresses::is_loopback;
 use crate::diagnostic::{Diagnostic, Edit, Report, Safety};
 use crate::model::{Broker, Listener};
 use crate::options;
-use crate::uri::UriKind;
 use topoc_dsl::syntax::quote;
 
 pub(super) static RULE: Rule = Rule {
@@ -34,20 +33,8 @@ fn check(context: &Context<'_>, report: &mut Report) {
 /// Whether what passes here can be read on the way. `vm:` stays inside the process.
 fn is_open(listener: &Listener) -> bool {
     let plain = options::listener_scheme(&listener.scheme.value).is_some_and(|scheme| !scheme.tls);
-    let outside = bound_host(listener).is_some_and(|host| !host.contains("${") && !is_loopback(host));
+    let outside = listener.bound_host().is_some_and(|host| !host.contains("${") && !is_loopback(host));
     plain && outside && listener.scheme.value != "vm"
-}
-
-/// The host that a listener binds; a URI by hand may say it without a port.
-fn bound_host(listener: &Listener) -> Option<&str> {
-    if let Some(bind) = &listener.bind {
-        return Some(&bind.host);
-    }
-    let raw = listener.raw.as_ref()?;
-    match &raw.uri.as_ref().ok()?.kind {
-        UriKind::Address { host, .. } => Some(host.text(&raw.text.value)),
-        UriKind::Composite { .. } => None,
-    }
 }
 
 fn found(context: &Context<'_>, broker: &Broker, listener: &Listener) -> Diagnostic {
