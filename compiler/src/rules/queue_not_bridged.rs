@@ -7,7 +7,8 @@ use crate::diagnostic::{Diagnostic, Edit, Loc, Report, Safety};
 use crate::dispatch::{REPLIES, replies_of};
 use crate::model::{Bridge, BrokerId, Client, Connector, DeploymentId, SettingsExt};
 use crate::network::{Edge, Ways, node, node_name};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use topoc_dsl::Span;
 use topoc_dsl::syntax::quote;
 
@@ -54,37 +55,56 @@ struct Kept<'a> {
 /// A connector at a broker where it is at home.
 #[derive(Clone, Copy)]
 struct Home<'a> {
+    to: BrokerId,
     deployment: DeploymentId,
     connector: &'a Connector,
 }
 
+/// The next bridge of the shortest way to one broker, for every broker that has such a way. Looked for from the connector's
+/// end: many clients ask, few connectors answer.
+type Toward = HashMap<BrokerId, Edge>;
+
 struct Search<'c, 'a> {
     context: &'c Context<'a>,
-    homes: HashMap<BrokerId, Vec<Home<'a>>>,
+    homes: BTreeMap<DeploymentId, Vec<Home<'a>>>,
     /// The deployments whose connectors list a broker.
     listed: HashMap<BrokerId, BTreeSet<DeploymentId>>,
-    /// Ways over all bridges, whatever they carry.
-    ways: HashMap<BrokerId, Ways>,
-    /// Ways over those that carry a queue.
-    open: HashMap<(BrokerId, &'a str), Ways>,
+    arriving: HashMap<BrokerId, Vec<Edge>>,
+    /// Over all bridges, whatever they carry.
+    toward: HashMap<BrokerId, Toward>,
+    /// Over those that carry a queue.
+    open: HashMap<(BrokerId, &'a str), Toward>,
+    back: HashMap<BrokerId, Ways>,
+    /// The connectors that a broker reaches over all bridges, the nearest first; made when somebody asks.
+    reached: Option<HashMap<BrokerId, Vec<Home<'a>>>>,
     kept: BTreeMap<Loc, Kept<'a>>,
 }
 
 impl<'c, 'a> Search<'c, 'a> {
     fn of(context: &'c Context<'a>) -> Self {
-        let mut homes_at: HashMap<BrokerId, Vec<Home<'a>>> = HashMap::new();
-        let mut listed: HashMap<BrokerId, BTreeSet<DeploymentId>> = HashMap::new();
+        let mut search = Search {
+            context,
+            homes: BTreeMap::new(),
+            listed: HashMap::new(),
+            arriving: HashMap::new(),
+            toward: HashMap::new(),
+            open: HashMap::new(),
+            back: HashMap::new(),
+            reached: None,
+            kept: BTreeMap::new(),
+        };
         for connector in context.model.connectors.iter().filter(|connector| !connector.dialer.damaged) {
             let Some((deployment, _)) = connector.deployment else { continue };
-            for home in homes(context.model, connector) {
-                homes_at.entry(home).or_default().push(Home { deployment, connector });
-            }
+            let homes = homes(context.model, connector).map(|to| Home { to, deployment, connector });
+            search.homes.entry(deployment).or_default().extend(homes);
             for endpoint in &connector.dialer.brokers {
-                listed.entry(node(context.model, endpoint.broker)).or_default().insert(deployment);
+                search.listed.entry(node(context.model, endpoint.broker)).or_default().insert(deployment);
             }
         }
-        let (ways, open, kept) = (HashMap::new(), HashMap::new(), BTreeMap::new());
-        Self { context, homes: homes_at, listed, ways, open, kept }
+        for edge in context.network.edges() {
+            search.arriving.entry(edge.to).or_default().push(*edge);
+        }
+        search
     }
 
     fn client(&mut self, client: &'a Client) {
@@ -95,43 +115,42 @@ impl<'c, 'a> Search<'c, 'a> {
             brokers.iter().filter_map(|broker| self.listed.get(broker)).flatten().copied().collect();
         for from in brokers {
             let asked = if near.is_empty() { self.heard(from) } else { near.clone() };
-            let homes: Vec<(BrokerId, Home<'a>)> =
-                self.reached(from).into_iter().filter(|(_, home)| asked.contains(&home.deployment)).collect();
-            for (to, home) in homes {
-                self.requests(client, from, to, home);
-                self.replies(client, from, to, home);
+            let homes = asked.iter().filter_map(|deployment| self.homes.get(deployment)).flatten();
+            let homes: Vec<Home<'a>> = homes.filter(|home| home.to != from).copied().collect();
+            for home in homes {
+                self.requests(client, from, home);
+                self.replies(client, from, home);
             }
         }
     }
 
-    /// The connectors behind bridges, whatever those carry; the nearest first.
-    fn reached(&mut self, from: BrokerId) -> Vec<(BrokerId, Home<'a>)> {
-        let ways = ways_from(self.context, &mut self.ways, from);
-        let mut reached: Vec<(usize, BrokerId)> = ways
-            .reached()
-            .into_iter()
-            .filter(|to| self.homes.contains_key(to))
-            .map(|to| (ways.to(to).map_or(0, |way| way.len()), to))
-            .collect();
-        reached.sort_unstable();
-        let homes = reached
-            .into_iter()
-            .flat_map(|(_, to)| self.homes.get(&to).into_iter().flatten().map(move |home| (to, *home)));
-        homes.collect()
-    }
-
     /// For a client that shares no broker with a connector: the deployments that it reaches, else the nearest one.
     fn heard(&mut self, from: BrokerId) -> BTreeSet<DeploymentId> {
-        let reached = self.reached(from);
-        let open: BTreeSet<DeploymentId> = reached
-            .iter()
-            .filter(|(to, home)| self.is_open(from, *to, *home))
-            .map(|(_, home)| home.deployment)
-            .collect();
+        let reached = self.reached_by(from);
+        let open = reached.iter().filter(|home| self.is_open(from, **home));
+        let open: BTreeSet<DeploymentId> = open.map(|home| home.deployment).collect();
         match (open.is_empty(), reached.first()) {
-            (true, Some((_, nearest))) => BTreeSet::from([nearest.deployment]),
+            (true, Some(nearest)) => BTreeSet::from([nearest.deployment]),
             _ => open,
         }
+    }
+
+    fn reached_by(&mut self, from: BrokerId) -> Vec<Home<'a>> {
+        if self.reached.is_none() {
+            let mut reached: HashMap<BrokerId, Vec<(usize, Home<'a>)>> = HashMap::new();
+            for home in self.homes.values().flatten() {
+                let toward = toward(&self.arriving, home.to, |_| true);
+                for broker in toward.keys() {
+                    reached.entry(*broker).or_default().push((way(&toward, *broker).len(), *home));
+                }
+            }
+            let nearest_first = |(broker, mut homes): (BrokerId, Vec<(usize, Home<'a>)>)| {
+                homes.sort_by_key(|(length, home)| (*length, home.to));
+                (broker, homes.into_iter().map(|(_, home)| home).collect())
+            };
+            self.reached = Some(reached.into_iter().map(nearest_first).collect());
+        }
+        self.reached.as_ref().and_then(|reached| reached.get(&from)).cloned().unwrap_or_default()
     }
 
     fn queue(&self, deployment: DeploymentId) -> &'a str {
@@ -139,30 +158,39 @@ impl<'c, 'a> Search<'c, 'a> {
         found.map_or("", |deployment| deployment.requests.as_str())
     }
 
-    fn is_open(&mut self, from: BrokerId, to: BrokerId, home: Home<'a>) -> bool {
-        let (context, queue) = (self.context, self.queue(home.deployment));
-        let open = || context.network.ways_over(from, |edge| carries(context.model, *edge, queue));
-        self.open.entry((from, queue)).or_insert_with(open).reaches(to)
+    fn is_open(&mut self, from: BrokerId, home: Home<'a>) -> bool {
+        let (model, queue) = (self.context.model, self.queue(home.deployment));
+        let open = || toward(&self.arriving, home.to, |edge| carries(model, *edge, queue));
+        self.open.entry((home.to, queue)).or_insert_with(open).contains_key(&from)
     }
 
-    fn requests(&mut self, client: &'a Client, from: BrokerId, to: BrokerId, home: Home<'a>) {
-        if !self.is_open(from, to, home) {
-            let way = ways_from(self.context, &mut self.ways, from).to(to).unwrap_or_default();
-            let queue = self.queue(home.deployment);
-            self.blame(&way, queue, false, (client, from), (home.connector, to));
+    fn requests(&mut self, client: &'a Client, from: BrokerId, home: Home<'a>) {
+        if !self.is_open(from, home) {
+            let all = || toward(&self.arriving, home.to, |_| true);
+            let way = way(self.toward.entry(home.to).or_insert_with(all), from);
+            self.blame(&way, self.queue(home.deployment), false, (client, from), home);
         }
     }
 
-    fn replies(&mut self, client: &'a Client, from: BrokerId, to: BrokerId, home: Home<'a>) {
+    fn replies(&mut self, client: &'a Client, from: BrokerId, home: Home<'a>) {
         let context = self.context;
+        let back = self.back.entry(home.to).or_insert_with(|| context.network.ways_over(home.to, |_| true));
         // Where no bridge leads back at all, no-return-path says so.
-        let back = ways_from(context, &mut self.ways, to).to(from);
-        let Some(way) = back.filter(|_| client.temporary_replies.is_none()) else { return };
+        let Some(way) = back.to(from).filter(|_| client.temporary_replies.is_none()) else { return };
         let queue = replies_of(client);
         let open = |edge: &Edge| carries(context.model, *edge, &queue);
-        if !way.iter().all(open) && !context.network.ways_over(to, open).reaches(from) {
-            self.blame(&way, &queue, true, (client, from), (home.connector, to));
+        let shut: Vec<Edge> = way.into_iter().filter(|edge| !open(edge)).collect();
+        // What has been found for one client is not looked for again for the next.
+        let news = shut.iter().any(|edge| !self.is_known(*edge, &queue));
+        if news && !context.network.ways_over(home.to, open).reaches(from) {
+            self.blame(&shut, &queue, true, (client, from), home);
         }
+    }
+
+    fn is_known(&self, edge: Edge, queue: &str) -> bool {
+        let at = bridges::of(self.context, edge.bridge).and_then(|bridge| keeper(bridge, queue)).map(|(at, _)| *at);
+        at.and_then(|at| self.kept.get(&at))
+            .is_some_and(|kept| kept.excluded.is_some() || kept.missing.contains(&to_add(queue, true)))
     }
 
     fn blame(
@@ -171,16 +199,15 @@ impl<'c, 'a> Search<'c, 'a> {
         queue: &str,
         reply: bool,
         (client, from): (&'a Client, BrokerId),
-        (connector, to): (&'a Connector, BrokerId),
+        Home { connector, to, .. }: Home<'a>,
     ) {
         for edge in way.iter().filter(|edge| !carries(self.context.model, **edge, queue)) {
             let Some(bridge) = bridges::of(self.context, edge.bridge) else { continue };
-            let excluded = bridge.excluded.iter().find(|(_, text)| means_queue(text, queue));
             // A static bridge that is told of nothing has a rule of its own.
-            let Some((at, text)) = excluded.or_else(|| list(bridge).last()) else { continue };
+            let Some((at, excluded)) = keeper(bridge, queue) else { continue };
             let kept = self.kept.entry(*at).or_insert_with(|| Kept {
                 bridge,
-                excluded: excluded.map(|_| text.as_str()),
+                excluded,
                 missing: BTreeSet::new(),
                 queue: queue.to_owned(),
                 reply,
@@ -189,19 +216,46 @@ impl<'c, 'a> Search<'c, 'a> {
                 connector: &connector.dialer.name.value,
                 to,
             });
-            let usual = reply && queue.starts_with(REPLIES);
-            kept.missing.insert(if usual { format!("{REPLIES}>") } else { queue.to_owned() });
+            kept.missing.insert(to_add(queue, reply));
         }
     }
+}
+
+/// Where it is written that a bridge keeps a queue back: the entry of `excluded`, or the last of what may cross.
+fn keeper<'b>(bridge: &'b Bridge, queue: &str) -> Option<(&'b Loc, Option<&'b str>)> {
+    let excluded = bridge.excluded.iter().find(|(_, text)| means_queue(text, queue));
+    let excluded = excluded.map(|(at, text)| (at, Some(text.as_str())));
+    excluded.or_else(|| list(bridge).last().map(|(at, _)| (at, None)))
+}
+
+/// What a list has to have for a queue: one pattern for the replies of all clients.
+fn to_add(queue: &str, reply: bool) -> String {
+    if reply && queue.starts_with(REPLIES) { format!("{REPLIES}>") } else { queue.to_owned() }
+}
+
+/// The shortest ways to a broker over bridges that are open.
+fn toward(arriving: &HashMap<BrokerId, Vec<Edge>>, to: BrokerId, open: impl Fn(&Edge) -> bool) -> Toward {
+    let mut toward = Toward::new();
+    let mut queue = VecDeque::from([to]);
+    while let Some(at) = queue.pop_front() {
+        for edge in arriving.get(&at).into_iter().flatten().filter(|edge| edge.from != to && open(edge)) {
+            if let Entry::Vacant(entry) = toward.entry(edge.from) {
+                entry.insert(*edge);
+                queue.push_back(edge.from);
+            }
+        }
+    }
+    toward
+}
+
+/// The bridges from a broker on, in order; none where there is no way.
+fn way(toward: &Toward, from: BrokerId) -> Vec<Edge> {
+    std::iter::successors(toward.get(&from), |edge| toward.get(&edge.to)).copied().collect()
 }
 
 /// The list of what alone may cross a bridge, or is all that does.
 fn list(bridge: &Bridge) -> &[(Loc, String)] {
     if bridge.settings.bool("staticBridge") == Some(true) { &bridge.fixed } else { &bridge.dynamic }
-}
-
-fn ways_from<'w>(context: &Context<'_>, known: &'w mut HashMap<BrokerId, Ways>, from: BrokerId) -> &'w Ways {
-    known.entry(from).or_insert_with(|| context.network.ways_over(from, |_| true))
 }
 
 fn found(context: &Context<'_>, at: Loc, kept: &Kept<'_>) -> Diagnostic {
