@@ -96,3 +96,73 @@ fn level(project: &Project, sources: &Sources, diagnostics: &mut Vec<Diagnostic>
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{Loc, Severity};
+    use crate::rules::{Check, FixKind, Level, Rule};
+    use std::collections::HashMap;
+
+    static HYGIENE: Rule = Rule {
+        code: "TOPO0199",
+        name: "hygiene",
+        level: Level::Hygiene,
+        since: "0",
+        fix: FixKind::None,
+        summary: "",
+        page: "",
+        check: Check::Judging,
+    };
+
+    fn severities(settings: &str) -> Vec<Severity> {
+        let files = HashMap::from([("main.topo".to_owned(), "topology t { activemq = \"6.2\" }\n".to_owned())]);
+        let mut analysis = crate::analyze("main.topo", &[], &files);
+        let as_ever = Diagnostic::new(&HYGIENE, Loc::default(), "as ever");
+        analysis.diagnostics = vec![as_ever.clone(), as_ever.level(Severity::Error)];
+        let project = Project {
+            path: "topoc.toml".into(),
+            text: settings.into(),
+            folder: "/".into(),
+            base: "/".into(),
+            settings: Settings::read(settings),
+        };
+        let judged = judge(analysis, &Policy { project: Some(project), today: None });
+        judged.diagnostics.iter().map(|finding| finding.severity).collect()
+    }
+
+    #[test]
+    fn hygiene_is_a_warning_under_the_strict_profile_unless_its_area_is_something_else() {
+        use Severity::{Error, Note, Warning};
+        for (settings, expected) in [
+            ("", &[Note, Error][..]),
+            ("profile = \"standard\"", &[Note, Error]),
+            ("profile = \"strict\"", &[Warning, Error]),
+            ("profile = \"strict\"\n[rules]\nlisteners = \"note\"", &[Note, Note]),
+            ("profile = \"strict\"\n[rules]\nlisteners = \"off\"", &[]),
+        ] {
+            assert_eq!(severities(settings), expected, "{settings}");
+        }
+    }
+
+    #[test]
+    fn sources_are_seen_from_the_settings() {
+        let seen = |folder: &str, base: &str, path: &str| {
+            let (folder, base) = (folder.to_owned(), base.to_owned());
+            let settings = Settings::default();
+            Project { path: String::new(), text: "".into(), folder, base, settings }.seen(path)
+        };
+        for (folder, base, path, expected) in [
+            ("/p", "/p", "lab/a.topo", "lab/a.topo"),
+            ("/p", "/p/lab", "a.topo", "lab/a.topo"),
+            ("/p", "/p/lab", "../b.topo", "b.topo"),
+            ("/p", "/", "p/lab/a.topo", "lab/a.topo"),
+            ("/p", "/q", "/p/lab/a.topo", "lab/a.topo"),
+            ("/p", "/q", "a.topo", "/q/a.topo"),
+            ("/p", "/pp", "a.topo", "/pp/a.topo"),
+            ("/", "/p", "a.topo", "p/a.topo"),
+        ] {
+            assert_eq!(seen(folder, base, path), expected, "{path} in {base} from {folder}");
+        }
+    }
+}

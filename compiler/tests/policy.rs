@@ -187,6 +187,19 @@ fn an_allow_needs_its_reason_and_ends_with_its_day() {
 }
 
 #[test]
+fn what_is_said_of_allows_has_levels_too() {
+    let text = TOPOLOGY.replace("  broker", "  // topoc: allow(TOPO0404) reason=\"x\"\n  broker");
+    for (settings, first) in [
+        ("", Some("w unused-allow")),
+        ("[rules]\nproject = \"error\"", Some("e unused-allow")),
+        ("[rules]\nunused-allow = \"off\"", None),
+    ] {
+        let said = said(&judged(&text, Some(settings), "2026-11-23"));
+        assert_eq!(said.iter().map(String::as_str).find(|said| said.ends_with("-allow")), first, "{settings}");
+    }
+}
+
+#[test]
 fn what_removes_an_allow_leaves_the_rest() {
     for (text, expected) in [
         ("site a { }\n  // topoc: allow(TOPO0701) reason=\"x\"\nsite b { }\n", "site a { }\nsite b { }\n"),

@@ -50,7 +50,7 @@ impl Project {
             (Some(path), _) => vec![load::entry(path, folder)?],
             (None, Some(found)) if !found.settings.targets.is_empty() => {
                 let own = parent(Path::new(&found.path));
-                let target = |target: &String| load::entry(&load::normal(&own.join(target)), folder);
+                let target = |target: &String| load::entry(&here(load::normal(&own.join(target))), folder);
                 found.settings.targets.iter().map(target).collect::<Result<_, _>>()?
             }
             (None, _) => vec![load::entry(Path::new("."), folder)?],
@@ -155,6 +155,11 @@ fn keep_unused_everywhere(diagnostics: &mut Vec<Diagnostic>, shares: &[usize]) {
         counts.get(&(finding.primary(), finding.message.clone())).is_none_or(|count| *count >= share)
             || finding.rule.name != "unused-allow"
     });
+}
+
+/// A folder that has no name of its own is this one.
+fn here(path: PathBuf) -> PathBuf {
+    if path.as_os_str().is_empty() { PathBuf::from(".") } else { path }
 }
 
 /// The settings that are named, or those of the nearest folder upwards from `start`.

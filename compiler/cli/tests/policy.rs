@@ -159,3 +159,24 @@ fn human_reports_count_what_is_below_the_level() {
         &["TOPO0701 literal", "1 note: `topoc check --show note`"],
     );
 }
+
+#[test]
+fn the_settings_of_the_readme_are_understood() {
+    let readme = include_str!("../../../README.md");
+    let (_, settings) = readme.split_once("```toml\n").unwrap();
+    let (settings, _) = settings.split_once("```").unwrap();
+    let west = SOUND.replace("east", "west");
+    let folder = project(&[("topoc.toml", settings), ("east/main.topo", SOUND), ("west/main.topo", &west)]);
+    topoc(folder.path(), &["check"]).expect(CLEAN, &["no findings in 3 files"], &[]);
+}
+
+#[test]
+fn this_folder_can_be_a_target() {
+    let folder = project(&[("topoc.toml", "targets = [\".\"]\n[build]\nout = \"dist\"\n"), ("main.topo", SOUND)]);
+    let run = |arguments: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_topoc")).current_dir(folder.path()).args(arguments).status()
+    };
+    assert_eq!(run(&["check"]).unwrap().code(), Some(0));
+    assert_eq!(run(&["build"]).unwrap().code(), Some(0));
+    assert!(folder.path().join("dist/manifest.json").exists());
+}

@@ -49,11 +49,7 @@ pub(super) fn judge(analysis: &mut Analysis, today: Option<Day>) -> Vec<Diagnost
     if allows.is_empty() {
         return found;
     }
-    analysis.diagnostics.retain(|finding| {
-        // Every comment is asked: each that is about a finding is used.
-        let takers = allows.iter_mut().filter_map(|allow| allow.takes(finding, today).then_some(()));
-        takers.count() == 0
-    });
+    take(&mut allows, &mut analysis.diagnostics, today);
     // What could not be read may hide what is allowed.
     if !analysis.unread {
         found.extend(allows.iter().flat_map(|allow| unused(allow, &analysis.sources.files, today)));
@@ -61,7 +57,30 @@ pub(super) fn judge(analysis: &mut Analysis, today: Option<Day>) -> Vec<Diagnost
     found
 }
 
+/// Takes away what is allowed. Every comment that is about a finding is asked, and no other: there may be many of both.
+fn take(allows: &mut [Allow], diagnostics: &mut Vec<Diagnostic>, today: Option<Day>) {
+    allows.sort_by_key(Allow::start);
+    // How far into its file any comment up to this one reaches.
+    let mut reach: Vec<(FileId, u32)> = Vec::with_capacity(allows.len());
+    for allow in allows.iter() {
+        let end = allow.covers.map_or(0, |span| span.end.max(span.start + 1));
+        let before = reach.last().filter(|(file, _)| *file == allow.at.file).map_or(0, |(_, end)| *end);
+        reach.push((allow.at.file, before.max(end)));
+    }
+    diagnostics.retain(|finding| {
+        let at = finding.primary();
+        let behind = allows.partition_point(|allow| allow.start() <= (at.file, Some(at.span.start)));
+        let before = allows.iter_mut().zip(&reach).take(behind).rev();
+        let near = before.take_while(|(_, (file, end))| *file == at.file && *end > at.span.start);
+        near.filter_map(|(allow, _)| allow.takes(finding, today).then_some(())).count() == 0
+    });
+}
+
 impl Allow {
+    fn start(&self) -> (FileId, Option<u32>) {
+        (self.at.file, self.covers.map(|span| span.start))
+    }
+
     fn expired(&self, today: Option<Day>) -> bool {
         match (self.until, today) {
             (Some((_, Some(until))), Some(today)) => today > until,
