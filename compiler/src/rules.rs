@@ -191,6 +191,8 @@ rules! {
     secret_file_in_xml
     attribute_too_new
     removed_store
+    vulnerable_release
+    end_of_life_release
 }
 
 /// A rule by its code or name.

@@ -44,8 +44,6 @@ const LATER: &[&str] = &[
     "finesse-order-not-local",
     "anonymous-broker",
     "default-credentials",
-    "vulnerable-release",
-    "end-of-life-release",
     "unknown-setting",
     "unknown-rule",
     "expired-allow",
