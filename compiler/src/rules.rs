@@ -187,6 +187,9 @@ rules! {
     finesse_port
     same_finesse_twice
     forbidden_character
+    plain_http_finesse
+    insecure_xmpp_port
+    finesse_order_not_local
     literal_password
     secret_file_in_xml
     attribute_too_new
