@@ -184,6 +184,8 @@ rules! {
     broker_name_characters
     shared_store_not_a_pair
     pair_with_two_stores
+    prefetch_starves_standby
+    exclusive_at_127
     finesse_port
     same_finesse_twice
     forbidden_character

@@ -34,8 +34,6 @@ const LATER: &[&str] = &[
     "zero-attempts-meaning",
     "blank-in-uri",
     "order-overridden-by-broker",
-    "prefetch-starves-standby",
-    "exclusive-at-127",
     "lock-keep-alive",
     "store-limit-over-disk",
     "store-limit-below-journal",
