@@ -186,6 +186,9 @@ rules! {
     pair_with_two_stores
     prefetch_starves_standby
     exclusive_at_127
+    lock_keep_alive
+    store_limit_over_disk
+    store_limit_below_journal
     finesse_port
     same_finesse_twice
     forbidden_character
