@@ -333,8 +333,8 @@ pub struct Limits {
 pub struct Users {
     /// The block.
     pub at: Loc,
-    /// Clients without a user may connect.
-    pub anonymous: bool,
+    /// Clients without a user may connect as well: where that is written.
+    pub anonymous: Option<Loc>,
     /// In the order they were written.
     pub users: Vec<User>,
 }

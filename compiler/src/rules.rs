@@ -196,6 +196,8 @@ rules! {
     insecure_xmpp_port
     finesse_order_not_local
     literal_password
+    anonymous_broker
+    default_credentials
     secret_file_in_xml
     attribute_too_new
     removed_store

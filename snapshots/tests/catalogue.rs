@@ -34,8 +34,6 @@ const LATER: &[&str] = &[
     "zero-attempts-meaning",
     "blank-in-uri",
     "order-overridden-by-broker",
-    "anonymous-broker",
-    "default-credentials",
     "unknown-setting",
     "unknown-rule",
     "expired-allow",

@@ -69,7 +69,10 @@ fn every_example_builds_what_its_snapshot_says() {
 #[test]
 fn only_the_examples_that_are_about_it_have_findings() {
     for example in examples() {
-        let codes: Vec<&str> = analysis(&example).diagnostics.iter().map(|found| found.rule.name).collect();
+        let analysis = analysis(&example);
+        // Every small topology has notes: they are in its snapshot.
+        let bad = analysis.diagnostics.iter().filter(|found| found.severity.word() != "note");
+        let codes: Vec<&str> = bad.map(|found| found.rule.name).collect();
         match example.as_str() {
             "broken" => assert!(codes.len() >= 16, "{codes:?}"),
             "active-passive-literal" => assert_eq!(codes, ["literal-site-order"]),

@@ -53,7 +53,7 @@ fn topoc(folder: &Path, arguments: &[&str]) -> Ran {
     topoc_with(folder, arguments, b"", plain())
 }
 
-const SOUND: &str = "topology t { activemq = \"6.2\" }\nsite east {\n  broker amq-1 {\n    host = \"amq-1\"\n    listen openwire { port = 61616 }\n  }\n}\n";
+const SOUND: &str = "topology t { activemq = \"6.2\" }\nsite east {\n  broker amq-1 {\n    host = \"amq-1\"\n    listen openwire { port = 61616 }\n    users { user gc { password = secret(\"env:GC_PASSWORD\") } }\n  }\n}\n";
 
 fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -383,7 +383,7 @@ fn what_new_starts_is_sound_neat_and_builds() {
         let ran = topoc(folder.path(), &["new", kind, "sub/demo"]);
         ran.expect(CLEAN, &["cd sub/demo", "topoc check", "topoc build --out dist"], &[]);
         let demo = folder.path().join("sub/demo");
-        topoc(&demo, &["check", "--fail-level", "note"]).expect(CLEAN, &["no findings"], &[]);
+        topoc(&demo, &["check", "--fail-level", "warning"]).expect(CLEAN, &[" in 1 file"], &[]);
         topoc(&demo, &["fmt", "--check"]).expect(CLEAN, &[], &["1 unchanged"]);
         topoc(&demo, &["build", "--out", "dist"]).expect(CLEAN, &["files written"], &[]);
         assert_eq!(fs::read_to_string(demo.join(".gitignore")).unwrap(), "dist/\n");

@@ -323,7 +323,7 @@ fn plugins(users: &Users) -> XmlElement {
         );
     }
     let mut plugin = XmlElement::new("simpleAuthenticationPlugin").with_child(list);
-    if users.anonymous {
+    if users.anonymous.is_some() {
         plugin.set("anonymousAccessAllowed", "true");
     }
     XmlElement::new("plugins").with_child(plugin)

@@ -9,6 +9,7 @@ use crate::{CLEAN, FINDINGS, load};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
 use std::path::Path;
+use topoc_compiler::diagnostic::{Diagnostic, Severity};
 use topoc_compiler::model::Model;
 use topoc_compiler::sources::{Source, Sources};
 use topoc_compiler::suggest::suggest;
@@ -38,8 +39,11 @@ pub(super) fn run(args: &BuildArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
     if args.check { compare(&build, &args.out, io) } else { write(&build, &args.out, io) }
 }
 
+/// What stands in the way of a build or may hurt after it. Notes are for `check`.
 fn report(analysis: &Analysis, io: &mut Io<'_>) -> Result<(), Failure> {
-    let Analysis { sources, diagnostics, .. } = analysis;
+    let sources = &analysis.sources;
+    let worth = analysis.diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Note);
+    let diagnostics: &[Diagnostic] = &worth.cloned().collect::<Vec<_>>();
     if diagnostics.is_empty() {
         return Ok(());
     }
