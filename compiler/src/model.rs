@@ -216,6 +216,24 @@ pub struct Store {
     pub settings: Settings,
 }
 
+impl Store {
+    /// How often a slave tries for the lock, and how long a lease of a database's lock holds, in milliseconds.
+    #[must_use]
+    pub fn lock_acquire_interval(&self) -> i64 {
+        self.settings.integer("lockAcquireSleepInterval").unwrap_or(LOCK_ACQUIRE_INTERVAL)
+    }
+
+    /// How often the master of a pair checks that the lock is still its own where nothing is written, in milliseconds:
+    /// twice in a lease or more, which ActiveMQ's own 30 s (JDBC) or never (KahaDB) are not.
+    #[must_use]
+    pub fn pair_lock_keep_alive(&self) -> i64 {
+        (self.lock_acquire_interval() / 2).clamp(1, LOCK_ACQUIRE_INTERVAL / 2)
+    }
+}
+
+/// ActiveMQ's own, in milliseconds (`AbstractLocker`, 5.6 to 6.3.1).
+const LOCK_ACQUIRE_INTERVAL: i64 = 10_000;
+
 /// Kinds of stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreKind {
@@ -315,8 +333,8 @@ pub struct Limits {
 pub struct Users {
     /// The block.
     pub at: Loc,
-    /// Clients without a user may connect.
-    pub anonymous: bool,
+    /// Clients without a user may connect as well: where that is written.
+    pub anonymous: Option<Loc>,
     /// In the order they were written.
     pub users: Vec<User>,
 }

@@ -149,6 +149,12 @@ impl Line {
     pub fn first_safe_release(&self) -> Option<Release> {
         self.first_safe.map(|patch| Release::new(self.major, self.minor, patch))
     }
+
+    /// The oldest release of this line that nobody has a reason to leave for a newer one of it: the first safe one, or the
+    /// last one where none is.
+    pub fn least_vulnerable_release(&self) -> Release {
+        self.first_safe_release().unwrap_or_else(|| self.newest_release())
+    }
 }
 
 impl Target {
@@ -171,6 +177,12 @@ impl Target {
         let patch = u8::try_from(patch).map_err(|_| not_a_release())?;
         Ok(Target { release: Release::new(line.major, line.minor, patch), stated_patch: true })
     }
+}
+
+/// The line to move to from an older release: the next that gets fixes. From 5.x that is one of 5.x, with the same JMS.
+#[must_use]
+pub fn supported_after(release: Release) -> Option<&'static Line> {
+    LINES.iter().find(|line| line.supported && line.newest_release() > release)
 }
 
 /// What a bridge does with consumer priorities when `decreaseNetworkConsumerPriority` is not written: false keeps them, so
@@ -283,6 +295,12 @@ impl fmt::Display for Release {
     }
 }
 
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
 impl fmt::Display for ReleaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -291,7 +309,7 @@ impl fmt::Display for ReleaseError {
             }
             ReleaseError::UnknownLine { text } => write!(f, "no ActiveMQ line is known here for `{text}`")?,
         }
-        let lines: Vec<String> = LINES.iter().map(|line| format!("{}.{}", line.major, line.minor)).collect();
+        let lines: Vec<String> = LINES.iter().map(Line::to_string).collect();
         write!(f, "; known lines: {}", lines.join(", "))
     }
 }
@@ -502,6 +520,15 @@ mod tests {
             Release::has_remote_code_execution,
             &[("5.14.5", true), ("5.5.1", true), ("5.19.0", false), ("6.0.0", false)],
         );
+    }
+
+    #[test]
+    fn the_way_out_of_an_old_line_keeps_its_jms() {
+        for (from, to) in [("5.5.1", "5.19"), ("5.18.7", "5.19"), ("6.0.1", "6.2"), ("6.1.8", "6.2"), ("6.2.9", "6.3")]
+        {
+            assert_eq!(supported_after(release(from)).unwrap().to_string(), to, "{from}");
+        }
+        assert!(supported_after(newest()).is_none());
     }
 
     #[test]

@@ -243,13 +243,25 @@ rules! {
     broker_name_characters
     shared_store_not_a_pair
     pair_with_two_stores
+    prefetch_starves_standby
+    exclusive_at_127
+    lock_keep_alive
+    store_limit_over_disk
+    store_limit_below_journal
     finesse_port
     same_finesse_twice
     forbidden_character
+    plain_http_finesse
+    insecure_xmpp_port
+    finesse_order_not_local
     literal_password
+    anonymous_broker
+    default_credentials
     secret_file_in_xml
     attribute_too_new
     removed_store
+    vulnerable_release
+    end_of_life_release
     unknown_setting
     unknown_rule
     expired_allow

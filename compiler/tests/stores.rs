@@ -57,6 +57,19 @@ fn a_pair_on_a_database_is_written_for_every_release() {
 }
 
 #[test]
+fn the_master_of_a_pair_looks_after_its_lock_twice_as_often_as_the_slave_tries() {
+    for (interval, expected) in [
+        ("", "5000"),
+        ("lock-acquire-sleep-interval = 2s", "1000"),
+        ("lock-acquire-sleep-interval = 1m", "5000"),
+        ("lock-keep-alive-period = 700ms; lock-acquire-sleep-interval = 1s", "700"),
+    ] {
+        let file = written("6.2", "", &format!("store kahadb {{ directory = \"/d\"; {interval} }}")).unwrap();
+        assert!(file.contains(&format!("lockKeepAlivePeriod=\"{expected}\"")), "{interval}\n{file}");
+    }
+}
+
+#[test]
 fn switches_take_true_and_false() {
     let store = "store kahadb { directory = \"/d\" }";
     assert_eq!(written("6.2", "use-jmx = \"yes\"", store), Err(vec!["wrong-type"]));

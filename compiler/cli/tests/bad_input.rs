@@ -18,7 +18,7 @@ const FINDINGS: i32 = 1;
 const FAILED: i32 = 2;
 
 const TOPOLOGY: &str = "topology t { activemq = \"6.2\" }\n";
-const SOUND: &str = "topology t { activemq = \"6.2\" }\nsite east {\n  broker amq-1 {\n    host = \"amq-1\"\n    listen openwire { port = 61616 }\n  }\n}\n";
+const SOUND: &str = "topology t { activemq = \"6.2\" }\nsite east {\n  broker amq-1 {\n    host = \"amq-1\"\n    listen openwire { port = 61616 }\n    users { user gc { password = secret(\"env:GC_PASSWORD\") } }\n  }\n}\n";
 
 /// What a run did.
 struct Ran {

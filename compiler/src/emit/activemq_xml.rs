@@ -19,10 +19,6 @@ const CORE: &str = "http://activemq.apache.org/schema/core";
 const CORE_XSD: &str = "http://activemq.apache.org/schema/core/activemq-core.xsd";
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
-/// How often the master of a pair checks that the lock is still its own, in milliseconds: below the lease of 10 s, which
-/// ActiveMQ's own 30 s (JDBC) or never (KahaDB) are not.
-const PAIR_LOCK_KEEP_ALIVE: i64 = 5000;
-
 /// A broker's file as it is written, with what it depends on.
 struct Writer<'a> {
     checked: CheckedModel<'a>,
@@ -198,7 +194,7 @@ impl Writer<'_> {
             (None, _) => {}
         }
         if self.broker.pair.is_some() && self.has(name, "lockKeepAlivePeriod") {
-            element.set("lockKeepAlivePeriod", PAIR_LOCK_KEEP_ALIVE.to_string());
+            element.set("lockKeepAlivePeriod", store.pair_lock_keep_alive().to_string());
         }
         let is_locker = |setting: &&Setting| setting.place == Place::Attribute(locker_name);
         for setting in store.settings.iter().filter(|setting| !is_locker(setting)) {
@@ -327,7 +323,7 @@ fn plugins(users: &Users) -> XmlElement {
         );
     }
     let mut plugin = XmlElement::new("simpleAuthenticationPlugin").with_child(list);
-    if users.anonymous {
+    if users.anonymous.is_some() {
         plugin.set("anonymousAccessAllowed", "true");
     }
     XmlElement::new("plugins").with_child(plugin)

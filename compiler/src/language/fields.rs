@@ -34,7 +34,7 @@ pub static OWN: &[OwnField] = &[
     own(Kind::Store, "user", TEXT, "", "the database user"),
     own(Kind::Store, "password", Type::Secret, "", "the database user's password"),
     own(Kind::Store, "shared", BOOL, "false", "reached from more than one host"),
-    real(Kind::Store, "lock-keep-alive-period", "lockKeepAlivePeriod", Type::Duration(false), "kahadb 0, jdbc 30s; 5s for members of a pair", "how often a master checks that the lock is still its own"),
+    real(Kind::Store, "lock-keep-alive-period", "lockKeepAlivePeriod", Type::Duration(false), "kahadb 0, jdbc 30s; for members of a pair half of lock-acquire-sleep-interval, at most 5s", "how often a master checks that the lock is still its own"),
     real(Kind::Store, "lock-acquire-sleep-interval", "lockAcquireSleepInterval", Type::Duration(false), "10s", "how often a slave tries for the lock"),
 
     real(Kind::Queue, "replay-when-no-consumers", "replayWhenNoConsumers", BOOL, "true for request queues that cross a bridge", "lets messages go back to a broker they came from when no consumer is left here"),

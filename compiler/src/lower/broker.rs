@@ -203,7 +203,8 @@ impl<'a> Lower<'a, '_> {
             Some(User { name: item.name()?, password: self.secret(&view, "password"), groups })
         });
         let users = users.collect();
-        Users { at: item.at(), anonymous: self.boolean(view, "anonymous").is_some_and(|set| set.value), users }
+        let anonymous = self.boolean(view, "anonymous").filter(|set| set.value).map(|set| set.at);
+        Users { at: item.at(), anonymous, users }
     }
 
     /// The `uri` field, parsed. What is wrong with it is for rules to say.

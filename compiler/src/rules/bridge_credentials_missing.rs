@@ -76,7 +76,7 @@ fn login(bridge: &Bridge, far: bool) -> Login<'_> {
 /// Who gives neither a name nor a password is anonymous (`SimpleAuthenticationBroker.authenticate`).
 fn is_refused(users: &Users, login: &Login<'_>) -> bool {
     match login.user {
-        None => !users.anonymous || login.password,
+        None => users.anonymous.is_none() || login.password,
         Some(name) => !login.password || !users.users.iter().any(|user| user.name.value == name),
     }
 }

@@ -1,6 +1,6 @@
 //! TOPO0401 equal-priorities: two connectors of one deployment with one priority.
 
-use super::{Check, Context, FixKind, Level, Rule, priority_out_of_range};
+use super::{Check, Context, FixKind, Level, Rule, exclusive_at_127, priority_out_of_range};
 use crate::diagnostic::{Diagnostic, Report, Safety};
 use crate::model::{Connector, Deployment, Mode, Set, default_priority};
 use std::collections::HashMap;
@@ -33,6 +33,8 @@ fn check_deployment(context: &Context<'_>, deployment: &Deployment, report: &mut
         match first.get(&priority) {
             None => drop(first.insert(priority, connector)),
             Some(other) if std::ptr::eq(*other, connector) => {}
+            // These do worse than alternate, which is said elsewhere.
+            Some(other) if exclusive_at_127::takes_over(other) && exclusive_at_127::takes_over(connector) => {}
             Some(other) => report.diagnostics.extend(found(context, deployment, other, connector, priority)),
         }
     }
@@ -71,7 +73,8 @@ fn found(
     Some(with_advice(context, deployment, diagnostic, here, written))
 }
 
-fn with_advice(
+/// Says which priority is free for a connector.
+pub(super) fn with_advice(
     context: &Context<'_>,
     deployment: &Deployment,
     diagnostic: Diagnostic,

@@ -2,7 +2,7 @@
 
 use super::{Check, Context, FixKind, Level, Rule};
 use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
-use crate::model::{Finesse, FinesseRelease, Set};
+use crate::model::{Finesse, FinesseRelease, Model, Set};
 use std::collections::HashSet;
 
 pub(super) static RULE: Rule = Rule {
@@ -17,29 +17,32 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// The port of the REST API (Cisco Finesse REST API guide, 12.5(1) and later: "all HTTPS requests to port 8445").
-const API_PORT: &str = "8445";
+pub(super) const API_PORT: &str = "8445";
 
-/// The first release whose notification ports without TLS are off (Cisco Finesse 12.5(1)).
+/// The first release that redirects HTTP to TLS and whose notification ports without TLS are off (Cisco Finesse 12.5(1)).
 const TLS_ONLY: FinesseRelease = FinesseRelease { major: 12, minor: 5 };
 
 fn check(context: &Context<'_>, report: &mut Report) {
-    let release = context.model.topology.finesse.as_ref().map(|set| set.value);
+    let tls_only = is_tls_only(context.model);
     let mut seen: HashSet<Loc> = HashSet::new();
     for node in &context.model.finesse {
         let Some(port) = &node.port else { continue };
-        if let Some(what) = known_for(port.value, release).filter(|_| seen.insert(port.at)) {
+        if let Some(what) = known_for(port.value, tls_only).filter(|_| seen.insert(port.at)) {
             report.add(found(node, port, what));
         }
     }
 }
 
+/// Whether the nodes speak TLS only unless somebody has changed that. Nodes of an unknown release count as new ones.
+pub(super) fn is_tls_only(model: &Model) -> bool {
+    model.topology.finesse.as_ref().is_none_or(|release| release.value >= TLS_ONLY)
+}
+
 /// What is known of a port that is not the API's. Any other port may be forwarded to it.
-fn known_for(port: u16, release: Option<FinesseRelease>) -> Option<&'static str> {
+fn known_for(port: u16, tls_only: bool) -> Option<&'static str> {
     match port {
         8443 => Some("the API answers on 8445; port lists often say 8443"),
-        5222 | 7071 if release.is_none_or(|release| release >= TLS_ONLY) => {
-            Some("the notification service without TLS, which is off from 12.5 on")
-        }
+        5222 | 7071 if tls_only => Some("the notification service without TLS, which is off from 12.5 on"),
         _ => None,
     }
 }

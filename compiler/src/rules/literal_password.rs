@@ -7,7 +7,6 @@ use crate::uri::{Uri, UriKind};
 use crate::value::Secret;
 use std::collections::HashSet;
 use std::ops::Range;
-use topoc_dsl::Span;
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0701",
@@ -215,15 +214,8 @@ fn holds_secret(url: &str) -> bool {
 
 /// Attributes named like a password, and `<property name="password" value="...">`, in XML written by hand.
 fn of_xml(context: &Context<'_>, raw: &Set<String>, broker: &str) -> Vec<Found> {
-    let whole = raw.at;
-    let verbatim = context.sources.text(whole).strip_prefix("\"\"\"").and_then(|text| text.strip_suffix("\"\"\""));
-    let start = whole.span.start as usize + "\"\"\"".len();
-    let place = |range: Range<usize>| match verbatim == Some(raw.value.as_str()) {
-        true => Loc { file: whole.file, span: Span::new(start + range.start, start + range.end) },
-        false => whole,
-    };
     let found = xml_secrets(&raw.value).into_iter().map(|(name, range)| Found {
-        at: place(range),
+        at: place::inside_raw_xml(context, raw, range),
         whose: format!("`{name}` in the `raw-xml` of broker `{broker}`"),
         help: "write a placeholder such as `${PASSWORD}`, or use the fields that take `secret(...)`".to_owned(),
         instead: None,

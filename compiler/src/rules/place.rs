@@ -3,7 +3,7 @@
 
 use super::Context;
 use crate::diagnostic::{Edit, Loc};
-use crate::model::{RawUri, Setting};
+use crate::model::{RawUri, Set, Setting};
 use std::ops::Range;
 use topoc_dsl::syntax::quote;
 use topoc_dsl::{FileId, Span};
@@ -16,6 +16,17 @@ pub(super) fn inside(context: &Context<'_>, raw: &RawUri, range: Range<usize>) -
         return whole;
     }
     let start = whole.span.start as usize + 1;
+    Loc { file: whole.file, span: Span::new(start + range.start, start + range.end) }
+}
+
+/// A part of XML written by hand. The whole where it has escapes or stands behind a `let`.
+pub(super) fn inside_raw_xml(context: &Context<'_>, raw: &Set<String>, range: Range<usize>) -> Loc {
+    let whole = raw.at;
+    let verbatim = context.sources.text(whole).strip_prefix("\"\"\"").and_then(|text| text.strip_suffix("\"\"\""));
+    if verbatim != Some(raw.value.as_str()) {
+        return whole;
+    }
+    let start = whole.span.start as usize + "\"\"\"".len();
     Loc { file: whole.file, span: Span::new(start + range.start, start + range.end) }
 }
 
