@@ -86,6 +86,11 @@ pub(super) fn with_advice(
     let Some(free) = (place..100).map(default_priority).find(|priority| !taken.contains(priority)) else {
         return diagnostic.help("give each connector of a deployment a priority of its own");
     };
+    // One value in `defaults` is that of several: whatever is written there, they stay equal.
+    let at = |member: &Connector| member.priority.as_ref().map(|priority| priority.at);
+    if members(context, deployment).filter(|member| at(member) == Some(written.at)).count() > 1 {
+        return diagnostic.help(format!("write `priority = {free}` in `{}` itself", connector.dialer.name.value));
+    }
     diagnostic.help(format!("write `priority = {free}`: the connector that comes first has the highest")).fix(
         format!("write {free}"),
         Safety::Unsafe,

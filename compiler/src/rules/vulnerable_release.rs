@@ -35,7 +35,7 @@ fn found(context: &Context<'_>, target: Target, at: Loc, line: &Line) -> Diagnos
     });
     // One change of the release is enough: a line that has ended offers its own.
     if !line.supported {
-        return diagnostic.help(format!("take {newest} today, and a line that gets fixes soon"));
+        return diagnostic.help(format!("update to {newest} today, and plan for a line that gets fixes"));
     }
     let text = spelled(target, line);
     upgrade(context, diagnostic.help(format!("write `activemq = {text}`, and update the brokers")), at, line, text)
