@@ -243,7 +243,7 @@ pub fn import(statement: &Statement, text: &str) -> Option<(Span, String)> {
 }
 
 /// `path` as seen from `folder`.
-fn join(folder: &str, path: &str) -> String {
+pub(crate) fn join(folder: &str, path: &str) -> String {
     if folder.is_empty() || path.starts_with('/') { normal(path) } else { normal(&format!("{folder}/{path}")) }
 }
 

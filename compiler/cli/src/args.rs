@@ -42,6 +42,9 @@ pub(crate) enum Verb {
     /// Start a project in a new folder
     #[command(after_help = NEW)]
     New(NewArgs),
+    /// Serve an editor over stdin and stdout (Language Server Protocol)
+    #[command(after_help = LSP)]
+    Lsp(LspArgs),
 }
 
 const CHECK: &str = "\
@@ -77,6 +80,12 @@ Examples:
 const NEW: &str = "\
 Example:
   topoc new active-active demo && cd demo && topoc check";
+
+const LSP: &str = "\
+Example:
+  topoc lsp                                    started by the editor, see editors/README.md
+
+Exit codes: 0 the editor said shutdown and exit, 1 it left without shutdown, 2 the connection failed";
 
 /// What `check` takes.
 #[derive(Debug, ClapArgs)]
@@ -156,6 +165,14 @@ pub(crate) struct NewArgs {
     /// The folder to start it in; must not exist or be empty
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
+}
+
+/// What `lsp` takes.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct LspArgs {
+    /// Taken because editors pass it; stdin and stdout are always used
+    #[arg(long, hide = true)]
+    pub(crate) stdio: bool,
 }
 
 /// When to use colours: on a terminal, in files and pipes too, or not at all.

@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod explain;
 mod fmt;
+mod lsp;
 mod new;
 
 use crate::args::{Args, Verb};
@@ -18,5 +19,6 @@ pub(crate) fn run(args: &Args, io: &mut Io<'_>) -> Result<u8, Failure> {
         Verb::Fmt(args) => fmt::run(args, io),
         Verb::Explain(args) => explain::run(args, io),
         Verb::New(args) => new::run(args, io),
+        Verb::Lsp(args) => lsp::run(args, io),
     }
 }

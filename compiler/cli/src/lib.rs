@@ -5,6 +5,7 @@ mod command;
 mod failure;
 pub mod files;
 mod load;
+pub mod lsp;
 mod render;
 pub mod store;
 pub mod terminal;

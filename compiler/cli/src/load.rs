@@ -125,7 +125,7 @@ impl Files for Disk<'_> {
     }
 }
 
-fn said(problem: &ReadProblem) -> FileError {
+pub(crate) fn said(problem: &ReadProblem) -> FileError {
     match problem {
         ReadProblem::Missing => FileError::NotFound,
         ReadProblem::TooLarge { size, limit } => FileError::TooLarge(size.unwrap_or(limit + 1)),
@@ -137,7 +137,7 @@ fn said(problem: &ReadProblem) -> FileError {
 }
 
 /// Without `.`, and with `..` resolved where that is possible in the text, as `import` paths are.
-fn normal(path: &Path) -> PathBuf {
+pub(crate) fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
         match part {
