@@ -1,6 +1,7 @@
 //! Syntax to model, model to diagnostics, model to artifacts. Pure: no files, no clock, no environment.
 
 pub mod addresses;
+pub mod assist;
 pub mod destination;
 pub mod diagnostic;
 pub mod dialling;

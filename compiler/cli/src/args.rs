@@ -49,6 +49,9 @@ pub(crate) enum Verb {
     /// Write the manual pages
     #[command(after_help = MAN)]
     Man(ManArgs),
+    /// Serve an editor over stdin and stdout (Language Server Protocol)
+    #[command(after_help = LSP)]
+    Lsp(LspArgs),
 }
 
 const CHECK: &str = "\
@@ -99,6 +102,12 @@ const MAN: &str = "\
 Examples:
   topoc man | man -l -                         read topoc(1)
   topoc man ~/.local/share/man/man1            one page for topoc and one for each command";
+
+const LSP: &str = "\
+Example:
+  topoc lsp                                    started by the editor, see editors/README.md
+
+Exit codes: 0 the editor said shutdown and exit, 1 it left without shutdown, 2 the connection failed";
 
 /// What `check` takes.
 #[derive(Debug, ClapArgs)]
@@ -229,6 +238,14 @@ pub(crate) struct ManArgs {
     /// The folder to write all pages to; without it the page of topoc itself goes to stdout
     #[arg(value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
+}
+
+/// What `lsp` takes.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct LspArgs {
+    /// Taken because editors pass it; stdin and stdout are always used
+    #[arg(long, hide = true)]
+    pub(crate) stdio: bool,
 }
 
 /// When to use colours: on a terminal, in files and pipes too, or not at all.

@@ -8,6 +8,7 @@ mod failure;
 pub mod files;
 mod fix;
 mod load;
+pub mod lsp;
 mod project;
 mod render;
 mod replace;

@@ -180,7 +180,8 @@ impl Stamp {
     }
 }
 
-fn said(problem: &ReadProblem) -> FileError {
+/// What the compiler is told.
+pub(crate) fn said(problem: &ReadProblem) -> FileError {
     match problem {
         ReadProblem::Missing => FileError::NotFound,
         ReadProblem::TooLarge { size, limit } => FileError::TooLarge(size.unwrap_or(limit + 1)),

@@ -14,7 +14,7 @@ use topoc_compiler::sources::Sources;
 use topoc_dsl::FileId;
 
 /// The file with a project's settings.
-const SETTINGS: &str = "topoc.toml";
+pub(crate) const SETTINGS: &str = "topoc.toml";
 
 /// What a command works on.
 #[derive(Debug)]
@@ -181,13 +181,18 @@ fn settings(args: &ProjectArgs, start: &Path, folder: &Path) -> Result<Option<po
     })?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::new(format!("`{}` is not UTF-8", path.display())).help("save the file as UTF-8"))?;
-    Ok(Some(policy::Project {
+    Ok(Some(judging(&file, &path, text, &base)))
+}
+
+/// A `topoc.toml` at the absolute path `file`, which sources whose paths start from `base` call `path`.
+pub(crate) fn judging(file: &Path, path: &Path, text: String, base: &Path) -> policy::Project {
+    policy::Project {
         settings: Settings::read(&text),
-        path: load::text(&load::normal(&path)),
+        path: load::text(&load::normal(path)),
         text: text.into(),
-        folder: load::text(&load::normal(&parent(&file))),
-        base: load::text(&load::normal(&base)),
-    }))
+        folder: load::text(&load::normal(&parent(file))),
+        base: load::text(&load::normal(base)),
+    }
 }
 
 /// Where settings may be, the nearest first.
@@ -215,7 +220,7 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// A file as somebody in the folder `base` would type it.
-fn typed(file: &Path, base: &Path) -> PathBuf {
+pub(crate) fn typed(file: &Path, base: &Path) -> PathBuf {
     if let Ok(below) = file.strip_prefix(base) {
         return below.to_owned();
     }
@@ -230,7 +235,7 @@ fn parent(path: &Path) -> PathBuf {
 }
 
 /// The day in UTC.
-fn today() -> Day {
+pub(crate) fn today() -> Day {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Day::since_1970(since.as_secs() / 86_400)
 }
