@@ -117,13 +117,13 @@ fn target<'e>(link: &CowStr<'e>) -> CowStr<'e> {
     format!("{page}.html{anchor}").into()
 }
 
-fn block(kind: &CodeBlockKind<'_>, text: &str) -> String {
-    let info = match kind {
+fn block(from: &CodeBlockKind<'_>, text: &str) -> String {
+    let info = match from {
         CodeBlockKind::Fenced(info) => info,
         CodeBlockKind::Indented => "",
     };
     let (language, rest) = info.split_once(' ').unwrap_or((info, ""));
-    let text = if rest == "fixed" { &unmarked(text) } else { text };
+    let text = if kind(rest) == "fixed" { &unmarked(text) } else { text };
     let code = if language == "topo" { highlight::topology(text) } else { shell(language, text) };
     let caption =
         caption(rest).map_or_else(String::new, |words| format!("<figcaption>{}</figcaption>", escape(&words)));
@@ -143,7 +143,7 @@ fn caption(rest: &str) -> Option<String> {
         Some(("overlay", name)) => return Some(format!("{name}, an overlay")),
         _ => {}
     }
-    let words = match rest {
+    let words = match kind(rest) {
         "fail" => "refused, or warned about",
         "pass" => "nothing is found",
         "fixed" => "after the fix",
@@ -152,8 +152,13 @@ fn caption(rest: &str) -> Option<String> {
     Some(words.to_owned())
 }
 
+/// The first word: `fail` of `fail today=2027-01-31`.
+fn kind(rest: &str) -> &str {
+    rest.split(' ').next().unwrap_or(rest)
+}
+
 fn class(rest: &str) -> &'static str {
-    match rest {
+    match kind(rest) {
         "fail" => "code fail",
         "pass" | "fixed" => "code pass",
         _ => "code",
