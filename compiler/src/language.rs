@@ -5,6 +5,7 @@
 //! that the block becomes, and the URI options of the place where it is dialled or listens.
 
 mod fields;
+mod words;
 
 use crate::kebab::kebab;
 use crate::options::{self, OptionSpec, OptionType};

@@ -86,7 +86,8 @@ const EXPLAIN: &str = "\
 Examples:
   topoc explain TOPO0101                       a rule by its code
   topoc explain failover-on-listener           the same by its name
-  topoc explain --fields connector             every field of a connector";
+  topoc explain --fields connector             every field of a connector
+  topoc explain --schema check                 the JSON Schema of `check --format json`";
 
 const NEW: &str = "\
 Example:
@@ -211,6 +212,18 @@ pub(crate) struct ExplainArgs {
     /// List the fields of a kind of block, or of every kind
     #[arg(long, value_name = "KIND")]
     pub(crate) fields: Option<Option<String>>,
+    /// Print the JSON Schema of something that topoc writes
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) schema: Option<Schema>,
+}
+
+/// What has a JSON Schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Schema {
+    /// What `check --format json` prints
+    Check,
+    /// The `manifest.json` that `build` writes
+    Manifest,
 }
 
 /// What `new` takes.

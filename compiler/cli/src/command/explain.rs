@@ -1,17 +1,21 @@
-//! `topoc explain`: a rule's page, the list of rules, the fields of blocks.
+//! `topoc explain`: a rule's page, the list of rules, the fields of blocks, the schemas of formats.
 
 use crate::CLEAN;
-use crate::args::ExplainArgs;
+use crate::args::{ExplainArgs, Schema};
 use crate::failure::Failure;
 use crate::terminal::{Io, Paint};
 use std::io::{self, Write};
 use topoc_compiler::diagnostic::Severity;
-use topoc_compiler::language::{self, BLOCKS, Block, Field, Kind, Type};
+use topoc_compiler::language::{self, BLOCKS, Block, Field};
 use topoc_compiler::rules::{self, Level, RULES, Rule};
 use topoc_compiler::suggest::suggest;
 
 pub(super) fn run(args: &ExplainArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
     let paint = Paint(io.out.colour);
+    if let Some(schema) = args.schema {
+        io.stdout.write_all(text(schema).as_bytes())?;
+        return Ok(CLEAN);
+    }
     match (&args.rule, &args.fields) {
         (Some(rule), _) => page(find(rule)?, paint, &mut io.stdout)?,
         (None, Some(Some(kind))) => fields(block(kind)?, paint, &mut io.stdout)?,
@@ -19,6 +23,13 @@ pub(super) fn run(args: &ExplainArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
         (None, None) => list(paint, &mut io.stdout)?,
     }
     Ok(CLEAN)
+}
+
+fn text(schema: Schema) -> &'static str {
+    match schema {
+        Schema::Check => include_str!("../../../../schemas/check-1.schema.json"),
+        Schema::Manifest => include_str!("../../../../schemas/manifest-1.schema.json"),
+    }
 }
 
 fn find(wanted: &str) -> Result<&'static Rule, Failure> {
@@ -137,8 +148,7 @@ fn fields(block: &Block, paint: Paint, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{}: {}", paint.bold(block.keyword), block.doc)?;
     writeln!(out, "  {}", paint.dim(block.example))?;
     let mut fields: Vec<&Field> = language::fields(block.kind).values().collect();
-    // What must be written first, then what topoc knows something of, then the rest of ActiveMQ's.
-    fields.sort_by_key(|field| (!field.required, field.doc.is_empty(), &field.name));
+    fields.sort_by_key(|field| field.rank());
     if fields.is_empty() {
         return writeln!(out, "  no fields of its own");
     }
@@ -157,7 +167,7 @@ const LONG_DEFAULT: usize = 20;
 
 fn row(field: &Field) -> [String; 5] {
     let mut meaning = field.doc.to_owned();
-    let default = match default(field) {
+    let default = match field.default_words() {
         long if long.chars().count() > LONG_DEFAULT => {
             meaning += &format!(" (default: {long})");
             "*".to_owned()
@@ -165,18 +175,7 @@ fn row(field: &Field) -> [String; 5] {
         short => short,
     };
     let real = if field.real.is_empty() { "-" } else { field.real };
-    [field.name.clone(), type_words(&field.ty), default, real.to_owned(), meaning.trim_start().to_owned()]
-}
-
-fn default(field: &Field) -> String {
-    let number = field.default.parse::<u64>().is_ok_and(|number| number > 0);
-    match (field.required, field.default, &field.ty) {
-        (true, ..) => "required".into(),
-        (false, "", _) => "-".into(),
-        (false, default, Type::Duration(_)) if number => format!("{default} ms"),
-        (false, default, Type::Size) if number => format!("{default} bytes"),
-        (false, default, _) => default.into(),
-    }
+    [field.name.clone(), field.ty.words(), default, real.to_owned(), meaning.trim_start().to_owned()]
 }
 
 fn line(row: &[String; 5], widths: &[usize; 5], paint: Paint) -> String {
@@ -184,33 +183,4 @@ fn line(row: &[String; 5], widths: &[usize; 5], paint: Paint) -> String {
     let [name_width, ty_width, default_width, real_width, _] = widths;
     let name = paint.cyan(&format!("{name:name_width$}"));
     format!("{name}  {ty:ty_width$}  {default:default_width$}  {real:real_width$}  {doc}").trim_end().to_owned()
-}
-
-fn type_words(ty: &Type) -> String {
-    match ty {
-        Type::Text => "text".into(),
-        Type::Word(words) => words.join(" | "),
-        Type::Bool => "true | false".into(),
-        Type::Integer(min, max) if *min > i64::from(i32::MIN) && *max < i64::from(i32::MAX) => {
-            format!("{min} to {max}")
-        }
-        Type::Integer(..) => "integer".into(),
-        Type::Number => "number".into(),
-        Type::Duration(false) => "duration".into(),
-        Type::Duration(true) => "duration or -1".into(),
-        Type::Size => "size".into(),
-        Type::Port => "1 to 65535".into(),
-        Type::Texts => "list of texts".into(),
-        Type::Refs(kinds) => format!("[{}]", kind_words(kinds)),
-        Type::Ref(kinds) => kind_words(kinds),
-        Type::Secret => "secret(...)".into(),
-        Type::Release => "release".into(),
-        Type::Uri => "URI".into(),
-        Type::Loose => "any value".into(),
-    }
-}
-
-fn kind_words(kinds: &[Kind]) -> String {
-    let words = kinds.iter().filter_map(|kind| language::spec(*kind)).map(|block| block.keyword);
-    words.collect::<Vec<_>>().join(" | ")
 }
