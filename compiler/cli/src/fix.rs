@@ -12,7 +12,7 @@ use crate::terminal::Io;
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use topoc_compiler::diagnostic::{Diagnostic, Edit, Safety};
+use topoc_compiler::diagnostic::{Diagnostic, Edit, Safety, Severity};
 use topoc_compiler::policy::Settings;
 use topoc_compiler::sources::Sources;
 use topoc_dsl::FileId;
@@ -28,6 +28,7 @@ pub(crate) struct Fixing<'a> {
     pub(crate) applied: usize,
     overlays: &'a [PathBuf],
     safety: Safety,
+    least: Severity,
     /// Texts before and after, by the name of the file.
     changes: BTreeMap<String, (String, String)>,
     /// Fixes that would do harm: rule and message.
@@ -38,10 +39,10 @@ pub(crate) struct Fixing<'a> {
 type Edits<'d> = Vec<(FileId, &'d Edit)>;
 
 impl<'a> Fixing<'a> {
-    /// Nothing is fixed yet. `safety` is the least that a fix must have.
-    pub(crate) fn new(folder: &'a Path, overlays: &'a [PathBuf], safety: Safety) -> Self {
+    /// Nothing is fixed yet. `safety` is the least that a fix must have; findings below `least`, which nobody is shown, stay.
+    pub(crate) fn new(folder: &'a Path, overlays: &'a [PathBuf], safety: Safety, least: Severity) -> Self {
         let (changes, refused) = (BTreeMap::new(), HashSet::new());
-        Self { disk: Disk::new(folder), applied: 0, overlays, safety, changes, refused }
+        Self { disk: Disk::new(folder), applied: 0, overlays, safety, least, changes, refused }
     }
 
     /// Applies fixes until there are none, and gives what is found then. `hide` takes away what is not to be looked at.
@@ -70,7 +71,7 @@ impl<'a> Fixing<'a> {
         let Findings { sources, diagnostics, .. } = findings;
         let own = self.own_files(project, sources);
         let mut chosen: Vec<(&Diagnostic, Edits<'_>)> = Vec::new();
-        for finding in diagnostics {
+        for finding in diagnostics.iter().filter(|finding| finding.severity >= self.least) {
             let fix = finding.fixes.iter().find(|fix| fix.safety <= self.safety);
             let Some(fix) = fix.filter(|_| !self.refused.contains(&key(finding))) else { continue };
             let edits: Edits<'_> = fix.edits.iter().map(|edit| (edit.at.file, edit)).collect();

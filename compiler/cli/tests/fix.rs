@@ -114,7 +114,7 @@ fn what_may_change_who_gets_what_is_asked_for() {
     let read = || fs::read_to_string(folder.path().join("main.topo")).unwrap();
     topoc(folder.path(), &["check", "--fix"]).expect(CLEAN, &["equal-priorities"], &["0 fixes"]);
     assert_eq!(read(), text);
-    topoc(folder.path(), &["check", "--fix", "--unsafe"]).expect(CLEAN, &["no findings"], &["1 fix in 1 file"]);
+    topoc(folder.path(), &["check", "--fix", "--unsafe"]).expect(CLEAN, &["notes in 1 file"], &["1 fix in 1 file"]);
     assert_eq!(read(), text.replacen("priority = 127 }\n}\nbridge", "priority = 100 }\n}\nbridge", 1));
     topoc(folder.path(), &["check", "--unsafe"]).expect(FAILED, &[], &["--fix"]);
     topoc(folder.path(), &["check", "--dry-run"]).expect(FAILED, &[], &["--fix"]);
@@ -133,7 +133,7 @@ fn only_files_of_the_project_are_changed() {
     assert_eq!(fs::read_to_string(at.join("demo/down.topo")).unwrap(), misspelt.replace("brokr", "broker"));
     // With settings above both, both are of the project; and so are the settings.
     fs::write(at.join("topoc.toml"), "[rules]\nequal-prorities = \"error\"\n").unwrap();
-    topoc(at, &["check", "demo", "--fix"]).expect(CLEAN, &["no findings"], &["2 fixes in 2 files"]);
+    topoc(at, &["check", "demo", "--fix"]).expect(CLEAN, &["notes in 4 files"], &["2 fixes in 2 files"]);
     assert_eq!(fs::read_to_string(at.join("topoc.toml")).unwrap(), "[rules]\nequal-priorities = \"error\"\n");
 }
 

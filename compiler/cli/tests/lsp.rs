@@ -140,13 +140,13 @@ fn project(text: &str) -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
-const GOOD: &str = "topology t {\n  activemq = \"6.2\"\n}\n\nsite a {\n  broker b {\n    host = \"b\"\n    listen openwire { port = 61616 }\n    store kahadb { directory = \"/srv/b\" }\n  }\n}\n";
+const GOOD: &str = "topology t {\n  activemq = \"6.2\"\n}\n\nsite a {\n  broker b {\n    host = \"b\"\n    listen openwire { port = 61616; host = \"127.0.0.1\"; maximum-connections = 9 }\n    store kahadb { directory = \"/srv/b\" }\n    users {\n      user gc { password = secret(\"env:GC_PASSWORD\") }\n    }\n  }\n}\n";
 
 #[test]
 fn findings_are_pushed_with_their_version_and_cleared_when_gone() {
     let (_folder, path) = project(GOOD);
     let mut client = Client::new(path.parent().unwrap(), &json!({}));
-    let bad = GOOD.replace("host =", "hots =");
+    let bad = GOOD.replacen("host =", "hots =", 1);
     client.open(&path, &bad);
     let told = client.told(&path).unwrap().clone();
     assert_eq!(told["version"], 1);
@@ -162,12 +162,12 @@ fn findings_are_pushed_with_their_version_and_cleared_when_gone() {
 fn a_fix_mends_the_text_and_formatting_lays_it_out() {
     let (_folder, path) = project(GOOD);
     let mut client = Client::new(path.parent().unwrap(), &json!({}));
-    let bad = GOOD.replace("host =", "hots=");
+    let bad = GOOD.replacen("host =", "hots=", 1);
     client.open(&path, &bad);
     let actions = client.actions(&path, &whole(), Some("quickfix"));
     let fix = actions.iter().find(|action| action["isPreferred"] == true).unwrap();
     let mended = applied(&bad, &fix["edit"]["changes"][uri(&path)]);
-    assert_eq!(mended, GOOD.replace("host =", "host="));
+    assert_eq!(mended, GOOD.replacen("host =", "host=", 1));
     let all = client.actions(&path, &whole(), Some("source"));
     assert_eq!(all.len(), 1);
     assert_eq!(all[0]["kind"], "source.fixAll.topoc");
@@ -244,7 +244,7 @@ fn who_pulls_is_not_pushed_to() {
     let (_folder, path) = project(GOOD);
     let can = json!({ "textDocument": { "diagnostic": {} }, "general": { "positionEncodings": ["utf-8", "utf-16"] } });
     let mut client = Client::new(path.parent().unwrap(), &can);
-    client.open(&path, &GOOD.replace("host", "hots"));
+    client.open(&path, &GOOD.replacen("host", "hots", 1));
     assert!(client.told(&path).is_none());
     let params = json!({ "textDocument": { "uri": uri(&path) } });
     let report = client.request("textDocument/diagnostic", params).unwrap();

@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-const SOUND: &str = "topology t { activemq = \"6.2\" }\nsite east {\n  broker amq-1 {\n    host = \"amq-1\"\n    listen openwire { port = 61616 }\n  }\n}\n";
+const SOUND: &str = "topology t { activemq = \"6.2\" }\nsite east {\n  broker amq-1 {\n    host = \"amq-1\"\n    listen openwire { port = 61616; host = \"127.0.0.1\"; maximum-connections = 9 }\n    users { user gc { password = secret(\"env:GC_PASSWORD\") } }\n  }\n}\n";
 
 /// On a machine that does much else, a tenth of a second is not always to be had; what hangs never comes.
 const LONG: Duration = Duration::from_secs(20);

@@ -76,7 +76,7 @@ fn report(analysis: &Analysis, io: &mut Io<'_>) -> Result<(), Failure> {
     let hidden = human::write(sources, diagnostics, SHOWN, io.err, &mut io.stderr)?;
     human::write_hidden(hidden, io)?;
     let summary = Summary::of(diagnostics, sources.files.len()).line(Paint(io.err.colour));
-    writeln!(io.stderr, "{summary}{}", human::more(diagnostics))?;
+    writeln!(io.stderr, "{summary}{}", human::more(diagnostics, SHOWN.least))?;
     Ok(())
 }
 

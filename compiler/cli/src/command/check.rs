@@ -78,7 +78,7 @@ impl<'a> Known<'a> {
 /// Mends what can be mended and reports what is left, or shows what would be changed.
 fn mend(args: &CheckArgs, project: &mut Project, baseline: &Known<'_>, io: &mut Io<'_>) -> Result<u8, Failure> {
     let safety = if args.unsafe_too { Safety::Unsafe } else { Safety::Safe };
-    let mut fixing = Fixing::new(baseline.folder, &args.project.overlays, safety);
+    let mut fixing = Fixing::new(baseline.folder, &args.project.overlays, safety, least(args, project));
     let findings = fixing.run(project, &|findings| baseline.hide(findings).map(drop))?;
     let (fixes, files) = (counted(fixing.applied, "fix"), counted(fixing.files(), "file"));
     if args.dry_run {
@@ -113,10 +113,10 @@ fn report(args: &CheckArgs, project: &Project, findings: &Findings, io: &mut Io<
     let level = fail_level(args, project);
     match args.format {
         Format::Human => {
-            let least = args.show.map_or(level.min(Severity::Warning), Level::severity);
+            let least = least(args, project);
             let choice = human::Choice { least, max: args.max };
             let hidden = human::write(sources, diagnostics, choice, io.out, &mut io.stdout)?;
-            let more = human::more(diagnostics);
+            let more = human::more(diagnostics, least);
             writeln!(io.stdout, "{}{more}", summary.line(Paint(io.out.colour)))?;
             if let Some(unshown) = human::unshown(diagnostics, least) {
                 writeln!(io.stdout, "{unshown}")?;
@@ -134,6 +134,11 @@ fn report(args: &CheckArgs, project: &Project, findings: &Findings, io: &mut Io<
         Format::Junit => junit::write(sources, diagnostics, level, SystemTime::now(), &mut io.stdout)?,
     }
     Ok(if diagnostics.iter().any(|diagnostic| diagnostic.severity >= level) { FINDINGS } else { CLEAN })
+}
+
+/// The least that a person is shown: what is asked for, else warnings, and whatever makes it fail.
+fn least(args: &CheckArgs, project: &Project) -> Severity {
+    args.show.map_or(fail_level(args, project).min(Severity::Warning), Level::severity)
 }
 
 /// What is asked for, else what the project has, else errors only.

@@ -68,9 +68,9 @@ pub(crate) fn write_hidden(hidden: usize, io: &mut Io<'_>) -> io::Result<()> {
     writeln!(io.stderr, "... and {hidden} more: `topoc check --max 0` shows all")
 }
 
-/// Where to read on, behind a summary.
-pub(crate) fn more(diagnostics: &[Diagnostic]) -> String {
-    let worst = worst(diagnostics.iter().collect(), 1);
+/// Where to read on about what was shown, behind a summary.
+pub(crate) fn more(diagnostics: &[Diagnostic], least: Severity) -> String {
+    let worst = worst(diagnostics.iter().filter(|finding| finding.severity >= least).collect(), 1);
     worst.first().map_or_else(String::new, |worst| format!("; `topoc explain {}` says more", worst.rule.code))
 }
 

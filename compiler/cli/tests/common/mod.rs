@@ -59,7 +59,7 @@ pub fn topoc(folder: &Path, arguments: &[&str]) -> Ran {
 }
 
 /// A topology without findings.
-pub const SOUND: &str = "topology t { activemq = \"6.2\" }\nsite east {\n  broker amq-1 {\n    host = \"amq-1\"\n    listen openwire { port = 61616 }\n  }\n}\n";
+pub const SOUND: &str = "topology t { activemq = \"6.2\" }\nsite east {\n  broker amq-1 {\n    host = \"amq-1\"\n    listen openwire { port = 61616; host = \"127.0.0.1\"; maximum-connections = 9 }\n    users { user gc { password = secret(\"env:GC_PASSWORD\") } }\n  }\n}\n";
 
 /// A folder with files.
 pub fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
