@@ -1,7 +1,11 @@
 //! What topoc has to say about a topology: plain data, no renderer. The terminal, JSON and editors translate it.
 
 use crate::rules::Rule;
+use std::borrow::Cow;
 use topoc_dsl::{FileId, Span};
+
+/// Words that are mostly the same for every finding of a rule: of ten thousand, none has a copy of its own.
+pub type Text = Cow<'static, str>;
 
 /// A place in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -47,7 +51,7 @@ pub struct Diagnostic {
     /// Where, and what the place is. First the fault itself, then what it contradicts.
     pub labels: Vec<Label>,
     /// What to do first.
-    pub help: Option<String>,
+    pub help: Option<Text>,
     /// Changes to the text that mend it.
     pub fixes: Vec<Fix>,
 }
@@ -58,14 +62,14 @@ pub struct Label {
     /// Where.
     pub at: Loc,
     /// In a few words.
-    pub message: String,
+    pub message: Text,
 }
 
 /// A change to the text that mends a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fix {
     /// What it does, as an order.
-    pub title: String,
+    pub title: Text,
     /// Whether it may be applied without a person looking.
     pub safety: Safety,
     /// Disjoint replacements.
@@ -101,7 +105,7 @@ pub struct Edit {
     /// What is replaced; empty to insert.
     pub at: Loc,
     /// What is put there.
-    pub text: String,
+    pub text: Text,
 }
 
 impl Diagnostic {
@@ -112,7 +116,7 @@ impl Diagnostic {
             rule,
             severity: rule.level.severity(),
             message: message.into(),
-            labels: vec![Label { at, message: String::new() }],
+            labels: vec![Label { at, message: Text::default() }],
             help: None,
             fixes: Vec::new(),
         }
@@ -126,7 +130,7 @@ impl Diagnostic {
 
     /// Says what the primary place is.
     #[must_use]
-    pub fn here(mut self, message: impl Into<String>) -> Self {
+    pub fn here(mut self, message: impl Into<Text>) -> Self {
         if let Some(first) = self.labels.first_mut() {
             first.message = message.into();
         }
@@ -135,14 +139,14 @@ impl Diagnostic {
 
     /// Shows a second place.
     #[must_use]
-    pub fn also(mut self, at: Loc, message: impl Into<String>) -> Self {
+    pub fn also(mut self, at: Loc, message: impl Into<Text>) -> Self {
         self.labels.push(Label { at, message: message.into() });
         self
     }
 
     /// Shows a second place where there is one.
     #[must_use]
-    pub fn also_at(self, at: Option<Loc>, message: impl Into<String>) -> Self {
+    pub fn also_at(self, at: Option<Loc>, message: impl Into<Text>) -> Self {
         match at {
             Some(at) => self.also(at, message),
             None => self,
@@ -151,7 +155,7 @@ impl Diagnostic {
 
     /// Says what to do first.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<Text>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -165,13 +169,15 @@ impl Diagnostic {
 
     /// Offers a change of one place.
     #[must_use]
-    pub fn fix(self, title: impl Into<String>, safety: Safety, at: Loc, text: impl Into<String>) -> Self {
+    pub fn fix(self, title: impl Into<Text>, safety: Safety, at: Loc, text: impl Into<Text>) -> Self {
         self.fix_all(title, safety, vec![Edit { at, text: text.into() }])
     }
 
     /// Offers a change of several places.
     #[must_use]
-    pub fn fix_all(mut self, title: impl Into<String>, safety: Safety, edits: Vec<Edit>) -> Self {
+    pub fn fix_all(mut self, title: impl Into<Text>, safety: Safety, edits: Vec<Edit>) -> Self {
+        // One fix is the rule, and a list that grows by itself begins with room for four.
+        self.fixes.reserve_exact(1);
         self.fixes.push(Fix { title: title.into(), safety, edits });
         self
     }
@@ -199,6 +205,12 @@ impl Report {
 
 /// The order in which findings are shown: by file, place and code, each only once.
 pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
-    diagnostics.sort_by(|a, b| (a.primary(), a.rule.code, &a.message).cmp(&(b.primary(), b.rule.code, &b.message)));
+    let key = |finding: &Diagnostic| (finding.primary(), finding.rule.code);
+    let places = |finding: &Diagnostic| finding.labels.iter().map(|label| label.at).collect::<Vec<_>>();
+    // In place: a copy of tens of thousands of findings would be most of what a check needs memory for.
+    diagnostics.sort_unstable_by(|a, b| {
+        let words = || (&a.message, places(a)).cmp(&(&b.message, places(b)));
+        key(a).cmp(&key(b)).then_with(words)
+    });
     diagnostics.dedup_by(|a, b| a.rule.code == b.rule.code && a.message == b.message && a.labels == b.labels);
 }

@@ -296,5 +296,6 @@ pub fn run(context: &Context<'_>, report: &mut Report) {
             report
         })
         .collect();
+    report.diagnostics.reserve_exact(found.iter().map(|found| found.diagnostics.len()).sum());
     report.diagnostics.extend(found.into_iter().flat_map(|found| found.diagnostics));
 }

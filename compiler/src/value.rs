@@ -496,7 +496,11 @@ fn reads_as(bare: &str, kind: impl Fn(&ValueKind) -> bool) -> bool {
 }
 
 fn replace(written: &Written<'_>, title: &str, text: String) -> Option<Fix> {
-    Some(Fix { title: title.to_owned(), safety: Safety::Safe, edits: vec![Edit { at: written.at(), text }] })
+    Some(Fix {
+        title: title.to_owned().into(),
+        safety: Safety::Safe,
+        edits: vec![Edit { at: written.at(), text: text.into() }],
+    })
 }
 
 fn mismatch(message: String) -> Mismatch {

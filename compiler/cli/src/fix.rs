@@ -199,7 +199,8 @@ fn edited(text: &str, mut edits: Vec<&Edit>) -> String {
     for edit in edits {
         let (start, end) = (edit.at.span.start as usize, edit.at.span.end as usize);
         new.push_str(text.get(at..start).unwrap_or(""));
-        let own = if returns { edit.text.replace("\r\n", "\n").replace('\n', "\r\n") } else { edit.text.clone() };
+        let own =
+            if returns { edit.text.replace("\r\n", "\n").replace('\n', "\r\n") } else { edit.text.clone().into() };
         new.push_str(&own);
         at = end;
     }
@@ -223,7 +224,7 @@ mod tests {
     use topoc_compiler::diagnostic::Loc;
     use topoc_dsl::Span;
 
-    fn edit(start: usize, end: usize, text: &str) -> Edit {
+    fn edit(start: usize, end: usize, text: &'static str) -> Edit {
         Edit { at: Loc { file: FileId(0), span: Span::new(start, end) }, text: text.into() }
     }
 

@@ -154,7 +154,7 @@ fn whole(allow: &Allow, text: &str) -> Edit {
         // A comment about something else follows.
         (_, false) => Span::new(start, end + rest_of_line.len() - rest_of_line.trim_start().len()),
     };
-    Edit { at: Loc { span, ..allow.at }, text: String::new() }
+    Edit { at: Loc { span, ..allow.at }, text: String::new().into() }
 }
 
 /// Removes one name and a comma.
@@ -165,7 +165,7 @@ fn entry(allow: &Allow, name: &Name, text: &str) -> Edit {
     let before = before.map(|before| Span { start: before.at.span.end, end: name.at.span.end });
     let span = next.or(before).unwrap_or(name.at.span);
     debug_assert!(!span.of(text).is_empty(), "a name has letters");
-    Edit { at: Loc { span, ..allow.at }, text: String::new() }
+    Edit { at: Loc { span, ..allow.at }, text: String::new().into() }
 }
 
 /// Reads a comment, if it is addressed to topoc.

@@ -44,7 +44,7 @@ fn edits(context: &Context<'_>, raw: &RawUri) -> Option<Vec<Edit>> {
             let between = before.is_empty() || before.ends_with([',', '(', ')', '?', '&']);
             let parts = between || after.is_empty() || after.starts_with([',', '(', ')', '?', '&']);
             let at = dialled::editable(context, raw, blank).filter(|_| parts)?;
-            Some(Edit { at, text: String::new() })
+            Some(Edit { at, text: String::new().into() })
         })
         .collect()
 }

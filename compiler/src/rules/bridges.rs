@@ -39,7 +39,7 @@ pub(super) fn by_hand<'a>(context: &Context<'a>) -> impl Iterator<Item = (&'a Br
 /// An edit of a part of a URI; none where the text has escapes or stands behind a `let`.
 pub(super) fn edit(context: &Context<'_>, raw: &RawUri, range: Range<usize>, text: impl Into<String>) -> Option<Edit> {
     let at = place::inside(context, raw, range);
-    (at != raw.text.at).then(|| Edit { at, text: text.into() })
+    (at != raw.text.at).then(|| Edit { at, text: text.into().into() })
 }
 
 /// An edit that adds a field to a bridge, with or without a block behind its header.
@@ -63,7 +63,7 @@ pub(super) fn add_to_block(context: &Context<'_>, header: Loc, field: &str) -> O
             (end + brace + 1, indent.map_or_else(|| format!(" {field};"), |indent| format!("\n{indent}{field}")))
         }
     };
-    Some(Edit { at: Loc { file: header.file, span: Span::at(at) }, text })
+    Some(Edit { at: Loc { file: header.file, span: Span::at(at) }, text: text.into() })
 }
 
 /// An edit that takes a statement out: its whole line, or itself with the `;` that parts it from a neighbour.
@@ -83,7 +83,7 @@ pub(super) fn remove(context: &Context<'_>, at: Loc) -> Option<Edit> {
         _ if parted => Span::new(start, text.len() - rest.len()),
         _ => Span::new(start, end),
     };
-    Some(Edit { at: Loc { file: at.file, span }, text: String::new() })
+    Some(Edit { at: Loc { file: at.file, span }, text: String::new().into() })
 }
 
 #[cfg(test)]

@@ -48,7 +48,13 @@ pub(super) fn to_front(context: &Context<'_>, dialer: &Dialer, place: usize) -> 
     }
     let texts = moved.iter().map(|endpoint| context.sources.text(endpoint.at));
     let texts: Vec<&str> = texts.clone().skip(place).chain(texts.take(place)).collect();
-    Some(moved.iter().zip(texts).map(|(endpoint, text)| Edit { at: endpoint.at, text: text.to_owned() }).collect())
+    Some(
+        moved
+            .iter()
+            .zip(texts)
+            .map(|(endpoint, text)| Edit { at: endpoint.at, text: text.to_owned().into() })
+            .collect(),
+    )
 }
 
 /// `[amq-2, amq-1]`: the list as it would be written.

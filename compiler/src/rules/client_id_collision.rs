@@ -118,7 +118,7 @@ fn found(context: &Context<'_>, collision: &Collision) -> Option<Diagnostic> {
     let diagnostic =
         diagnostic.help(format!("write `broker-name = \"{other}\"` in broker `{site}.{}`", owner.name.value));
     let edit = match owner.named_by_hand {
-        true => Some(Edit { at: owner.broker_name.at, text: quote(&other) }),
+        true => Some(Edit { at: owner.broker_name.at, text: quote(&other).into() }),
         false => bridges::add_to_block(context, owner.at, &format!("broker-name = {}", quote(&other))),
     };
     Some(match edit {

@@ -39,7 +39,7 @@ pub(super) fn found(
         .also_at(off.map(|off| off.at), "no list is pushed because of this")
         .help(format!("write `update-cluster-clients = true`; where no list is wanted, remove `{}`", setting.name));
     let edit = match off {
-        Some(off) => Some(Edit { at: off.value_at, text: "true".to_owned() }),
+        Some(off) => Some(Edit { at: off.value_at, text: "true".to_owned().into() }),
         None => place::before(context, setting.at, "update-cluster-clients = true"),
     };
     match edit {

@@ -89,7 +89,7 @@ fn found(context: &Context<'_>, at: Loc, selected: &Selected<'_>) -> Diagnostic 
 
 fn each_alone(context: &Context<'_>, bridge: &Bridge) -> Option<Edit> {
     match bridge.settings.find(SETTING) {
-        Some(setting) => Some(Edit { at: setting.value_at, text: "false".to_owned() }),
+        Some(setting) => Some(Edit { at: setting.value_at, text: "false".to_owned().into() }),
         None => bridges::add_field(context, bridge, "conduit-subscriptions = false"),
     }
 }

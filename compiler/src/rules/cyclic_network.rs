@@ -73,7 +73,7 @@ fn found(context: &Context<'_>, ring: &Ring, first: &Bridge, open: &[&Bridge]) -
 
 fn suppress(context: &Context<'_>, bridge: &Bridge) -> Option<Edit> {
     match bridge.settings.find(SUPPRESS) {
-        Some(setting) => Some(Edit { at: setting.value_at, text: "true".to_owned() }),
+        Some(setting) => Some(Edit { at: setting.value_at, text: "true".to_owned().into() }),
         None => bridges::add_field(context, bridge, "suppress-duplicate-queue-subscriptions = true"),
     }
 }

@@ -85,7 +85,7 @@ fn replace(context: &Context<'_>, dialling: &Dialling<'_>, option: &WrittenOptio
         At::Source(at) => *at,
         At::Uri(range) => editable(context, dialling.dialer.raw.as_ref()?, range.clone())?,
     };
-    Some(Edit { at, text: value.to_owned() })
+    Some(Edit { at, text: value.to_owned().into() })
 }
 
 fn append(context: &Context<'_>, dialling: &Dialling<'_>, name: &str, value: &str) -> Option<Edit> {
@@ -93,7 +93,7 @@ fn append(context: &Context<'_>, dialling: &Dialling<'_>, name: &str, value: &st
     let parenthesised = matches!(uri.kind, crate::uri::UriKind::Composite { parenthesised: true, .. });
     let join = if uri.options.is_empty() { '?' } else { '&' };
     let at = editable(context, raw, uri.range.end..uri.range.end).filter(|_| parenthesised)?;
-    Some(Edit { at, text: format!("{join}{name}={value}") })
+    Some(Edit { at, text: format!("{join}{name}={value}").into() })
 }
 
 /// The places of the texts in a value, in order: those of a list, or the parts of one text.

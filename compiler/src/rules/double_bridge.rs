@@ -134,5 +134,5 @@ fn removal(context: &Context<'_>, at: Loc) -> Option<Edit> {
         comment if comment.starts_with("//") => Span::new(start, end + rest.len() - rest.trim_start().len()),
         _ => return None,
     };
-    Some(Edit { at: Loc { file: at.file, span }, text: String::new() })
+    Some(Edit { at: Loc { file: at.file, span }, text: String::new().into() })
 }

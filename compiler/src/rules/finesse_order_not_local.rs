@@ -59,7 +59,7 @@ fn judge(context: &Context<'_>, places: &Places<'_>, connector: &Connector) -> O
     if place.is_none() || places.owners.get(&first.at).is_some_and(|owners| *owners > 1) {
         return Some(diagnostic);
     }
-    let edits = connector.finesse.iter().zip(order).map(|(old, text)| Edit { at: old.at, text });
+    let edits = connector.finesse.iter().zip(order).map(|(old, text)| Edit { at: old.at, text: text.into() });
     let edits = edits.take(place.unwrap_or_default() + 1).collect();
     Some(diagnostic.fix_all("list the local node first", Safety::Unsafe, edits))
 }

@@ -53,7 +53,7 @@ fn found(node: &Finesse, port: &Set<u16>, what: &str) -> Diagnostic {
         8443 => format!("write `port = {API_PORT}`, or leave it out"),
         _ => format!("write `port = {API_PORT}`, or leave it out; the notification service's port is `xmpp-port`"),
     };
-    Diagnostic::new(&RULE, port.at, message).here(what).help(help).fix(
+    Diagnostic::new(&RULE, port.at, message).here(what.to_owned()).help(help).fix(
         format!("ask on port {API_PORT}"),
         Safety::Unsafe,
         port.at,

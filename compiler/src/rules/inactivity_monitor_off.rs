@@ -67,7 +67,7 @@ fn on_one(context: &Context<'_>, raw: Option<&RawUri>, settings: &[Setting]) -> 
 
 fn in_settings(settings: &[Setting]) -> Vec<Off> {
     let off = settings.iter().filter(|setting| is_it(&setting.real) && is_off(&setting.value.to_string()));
-    off.map(|setting| Off { at: setting.at, edit: Some(Edit { at: setting.value_at, text: "30s".to_owned() }) })
+    off.map(|setting| Off { at: setting.at, edit: Some(Edit { at: setting.value_at, text: "30s".to_owned().into() }) })
         .collect()
 }
 
@@ -85,10 +85,13 @@ fn collect(context: &Context<'_>, raw: &RawUri, uri: &Uri, found: &mut Vec<Off>)
     let off = |option: &&UriOption| {
         is_it(name(option).trim_start_matches("nested.")) && is_off(&uri.decoded(text, option.value))
     };
-    found.extend(uri.options.iter().filter(off).map(|option| Off {
-        at: place::inside(context, raw, option.range.clone()),
-        edit: dialled::editable(context, raw, option.value.range()).map(|at| Edit { at, text: "30000".to_owned() }),
-    }));
+    found.extend(
+        uri.options.iter().filter(off).map(|option| Off {
+            at: place::inside(context, raw, option.range.clone()),
+            edit: dialled::editable(context, raw, option.value.range())
+                .map(|at| Edit { at, text: "30000".to_owned().into() }),
+        }),
+    );
     for member in uri.members() {
         collect(context, raw, member, found);
     }

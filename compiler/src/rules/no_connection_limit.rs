@@ -61,5 +61,5 @@ fn in_uri(context: &Context<'_>, raw: &RawUri) -> Option<Edit> {
     let uri = raw.uri.as_ref().ok()?;
     let join = if uri.options.is_empty() { '?' } else { '&' };
     let at = dialled::editable(context, raw, uri.range.end..uri.range.end)?;
-    Some(Edit { at, text: format!("{join}{OPTION}=1000") })
+    Some(Edit { at, text: format!("{join}{OPTION}=1000").into() })
 }

@@ -71,5 +71,5 @@ fn both_ways(context: &Context<'_>, bridge: &Bridge) -> Option<Edit> {
     // No name ends with `-`, so the first `->` is the arrow.
     let arrow = bridge.at.span.start as usize + context.sources.text(bridge.at).find("->")?;
     let at = Loc { file: bridge.at.file, span: Span::new(arrow, arrow + "->".len()) };
-    (!bridge.duplex).then(|| Edit { at, text: "<->".to_owned() })
+    (!bridge.duplex).then(|| Edit { at, text: "<->".to_owned().into() })
 }

@@ -76,7 +76,7 @@ pub(super) fn into_block(context: &Context<'_>, header: Loc, statement: &str) ->
     } else {
         (Span::at(brace), format!(" {statement};"))
     };
-    Some(Edit { at: Loc { span, ..header }, text })
+    Some(Edit { at: Loc { span, ..header }, text: text.into() })
 }
 
 /// An edit that writes a statement before the one at `at`: on a line of its own where that has one.
@@ -85,5 +85,5 @@ pub(super) fn before(context: &Context<'_>, at: Loc, statement: &str) -> Option<
     let text = context.sources.file(at.file)?.text.get(..start)?;
     let line = text.rsplit_once('\n').map_or(text, |(_, line)| line);
     let text = if line.trim().is_empty() { format!("{statement}\n{line}") } else { format!("{statement}; ") };
-    Some(Edit { at: Loc { span: Span::at(start), ..at }, text })
+    Some(Edit { at: Loc { span: Span::at(start), ..at }, text: text.into() })
 }

@@ -65,10 +65,10 @@ fn with_tls(scheme: &str) -> Option<&'static str> {
 fn edit(context: &Context<'_>, listener: &Listener, scheme: &str) -> Option<Edit> {
     if let Some(raw) = &listener.raw {
         let at = dialled::editable(context, raw, raw.uri.as_ref().ok()?.scheme.range())?;
-        return Some(Edit { at, text: scheme.to_owned() });
+        return Some(Edit { at, text: scheme.to_owned().into() });
     }
     let written = listener.scheme.at != listener.name.at;
-    written.then(|| Edit { at: listener.scheme.at, text: quote(scheme) })
+    written.then(|| Edit { at: listener.scheme.at, text: quote(scheme).into() })
 }
 
 #[cfg(test)]

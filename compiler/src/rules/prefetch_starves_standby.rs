@@ -51,7 +51,7 @@ fn found(deployment: &Deployment, connector: &Connector, prefetch: &Set<i64>, la
         connector.dialer.name.value, deployment.name.value, prefetch.value
     );
     Diagnostic::new(&RULE, prefetch.at, message)
-        .here(label)
+        .here(label.to_owned())
         .help(format!("leave it out, or write `prefetch = {USUAL}`"))
         .fix(format!("hand over up to {USUAL}"), Safety::Unsafe, prefetch.at, USUAL.to_string())
 }

@@ -90,7 +90,7 @@ fn check_named(context: &Context<'_>, who: &str, endpoint: &Endpoint, listener: 
     Some(match other {
         Some(other) => diagnostic
             .help(format!("write `{bare}`, which means its OpenWire listener `{}`", other.name.value))
-            .fix(format!("write `{bare}`"), Safety::Unsafe, endpoint.at, bare),
+            .fix(format!("write `{bare}`"), Safety::Unsafe, endpoint.at, bare.to_owned()),
         None => diagnostic.help(format!(
             "write `{bare}`, and add `listen openwire {{ port = 61616 }}` to broker `{}`",
             broker.name.value

@@ -98,7 +98,7 @@ fn found(context: &Context<'_>, broker: &Broker, listener: &Listener, pushes: &S
         "write `published-host-strategy = \"{strategy}\"` once the machine gives that, or bind its address"
     ));
     let edit = match listener.settings.find("publishedHostStrategy") {
-        Some(written) => Some(Edit { at: written.value_at, text: quote(strategy) }),
+        Some(written) => Some(Edit { at: written.value_at, text: quote(strategy).into() }),
         None => place::before(context, pushes.at, &format!("published-host-strategy = \"{strategy}\"")),
     };
     match edit {

@@ -300,7 +300,7 @@ fn removal(context: &Context<'_>, entry: Loc) -> Option<Edit> {
         (None, None) if before.ends_with('[') => (start, end),
         (None, None) => return None,
     };
-    Some(Edit { at: Loc { file: entry.file, span: Span::new(start, end) }, text: String::new() })
+    Some(Edit { at: Loc { file: entry.file, span: Span::new(start, end) }, text: String::new().into() })
 }
 
 /// Adds what is missing behind the last entry of a list, or makes a list of a single text.
@@ -313,5 +313,5 @@ fn additions(context: &Context<'_>, last: Loc, kept: &Kept<'_>) -> Option<Edit> 
         true => format!("{entry}{added}"),
         false => format!("[{entry}{added}]"),
     };
-    entry.starts_with('"').then_some(Edit { at: last, text })
+    entry.starts_with('"').then_some(Edit { at: last, text: text.into() })
 }

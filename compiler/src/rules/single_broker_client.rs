@@ -237,11 +237,11 @@ fn add(context: &Context<'_>, dialling: &Dialling<'_>, name: &str) -> Option<Edi
     let last = dialling.dialer.brokers.last()?.at;
     if last == list {
         let only = context.sources.text(list);
-        return Some(Edit { at: list, text: format!("[{only}, {name}]") });
+        return Some(Edit { at: list, text: format!("[{only}, {name}]").into() });
     }
     let inside = last.file == list.file && list.span.start <= last.span.start && last.span.end <= list.span.end;
     let at = Loc { span: Span::at(last.span.end as usize), ..last };
-    inside.then(|| Edit { at, text: format!(", {name}") })
+    inside.then(|| Edit { at, text: format!(", {name}").into() })
 }
 
 /// Another list instead of the one that is written.
@@ -249,5 +249,5 @@ fn whole(context: &Context<'_>, dialling: &Dialling<'_>, name: &str) -> Option<E
     let list = dialling.dialer.brokers_at;
     let is_list = context.sources.text(list).starts_with('[');
     let is_name = dialling.dialer.brokers.last().is_some_and(|only| only.at == list);
-    (is_list || is_name).then(|| Edit { at: list, text: format!("[{name}]") })
+    (is_list || is_name).then(|| Edit { at: list, text: format!("[{name}]").into() })
 }

@@ -53,8 +53,8 @@ fn mended(diagnostic: Diagnostic, primary: &Option<Set<i64>>, standby: &Option<S
         (Some(low), Some(high)) if low.at != high.at => {
             let help = format!("swap them: {} for the primary, {} for the standby", high.value, low.value);
             let edits = vec![
-                Edit { at: low.at, text: high.value.to_string() },
-                Edit { at: high.at, text: low.value.to_string() },
+                Edit { at: low.at, text: high.value.to_string().into() },
+                Edit { at: high.at, text: low.value.to_string().into() },
             ];
             diagnostic.help(help).fix_all("swap the two priorities", Safety::Unsafe, edits)
         }

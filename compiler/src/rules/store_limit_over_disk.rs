@@ -43,5 +43,5 @@ fn found(context: &Context<'_>, broker: &Broker, field: &str, limit: &Set<i64>, 
         .here("the broker lowers it when it starts, to what is free by then")
         .also(disk.at, "the disk that is there")
         .help(format!("write a limit that leaves room for all that is on the disk, at most `{field} = {size}`"))
-        .fix(format!("write {size}"), Safety::Unsafe, limit.at, size)
+        .fix(format!("write {size}"), Safety::Unsafe, limit.at, size.to_owned())
 }

@@ -31,7 +31,7 @@ pub(crate) fn read(file: FileId, error: &SyntaxError) -> Diagnostic {
     if let Some(repair) = &error.repair {
         diagnostic = diagnostic.fix(repair.title.clone(), Safety::Safe, at(repair.span), repair.text.clone());
     }
-    diagnostic.help = error.help.clone();
+    diagnostic.help = error.help.clone().map(Into::into);
     diagnostic
 }
 

@@ -69,7 +69,7 @@ fn found(context: &Context<'_>, raw: &RawUri, member: &Uri, address: &DialledAdd
     match right {
         Ok(right) => {
             let diagnostic = diagnostic.help(format!("did you mean `{right}`?"));
-            let edit = editable.map(|at| Edit { at, text: right.clone() });
+            let edit = editable.map(|at| Edit { at, text: right.clone().into() });
             match edit {
                 Some(edit) => diagnostic.fix_all(format!("dial `{right}`"), Safety::Unsafe, vec![edit]),
                 None => diagnostic,

@@ -50,7 +50,12 @@ pub(crate) fn listener(at: Loc, broker: &str, name: &str, known: &[String]) -> D
             let safety = if only { Safety::Safe } else { Safety::Shown };
             let start = at.span.end as usize - name.len();
             let listener = Loc { span: Span::new(start, at.span.end as usize), ..at };
-            diagnostic.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), safety, listener, near)
+            diagnostic.help(format!("did you mean `{near}`?")).fix(
+                format!("write `{near}`"),
+                safety,
+                listener,
+                near.to_owned(),
+            )
         }
         None if known.is_empty() => diagnostic.help(format!("give `{broker}` a listener: `listen {name} {{ }}`")),
         None => diagnostic.help(format!("its listeners are {}", all(known))),
@@ -59,7 +64,7 @@ pub(crate) fn listener(at: Loc, broker: &str, name: &str, known: &[String]) -> D
 
 fn suggested(diagnostic: Diagnostic, name: &str, safety: Safety) -> Diagnostic {
     let at = diagnostic.primary();
-    diagnostic.help(format!("did you mean `{name}`?")).fix(format!("write `{name}`"), safety, at, name)
+    diagnostic.help(format!("did you mean `{name}`?")).fix(format!("write `{name}`"), safety, at, name.to_owned())
 }
 
 /// What there is, or how to declare the first.

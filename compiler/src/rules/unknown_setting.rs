@@ -22,7 +22,12 @@ pub(crate) fn key(at: Loc, table: &str, key: &str, known: &[&str]) -> Diagnostic
     match suggest::suggest_sure(key, known.iter().copied()) {
         Some((near, only)) => {
             let safety = if only { Safety::Safe } else { Safety::Shown };
-            diagnostic.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), safety, at, near)
+            diagnostic.help(format!("did you mean `{near}`?")).fix(
+                format!("write `{near}`"),
+                safety,
+                at,
+                near.to_owned(),
+            )
         }
         None => diagnostic.help(format!("write {}", value::list(known))),
     }

@@ -267,7 +267,7 @@ fn beaten_on_the_way(context: &Context<'_>, astray: &Astray<'_>, client: &Client
 
 fn swap(context: &Context<'_>, one: Loc, other: Loc) -> Vec<Edit> {
     let text = |at| context.sources.text(at).to_owned();
-    vec![Edit { at: one, text: text(other) }, Edit { at: other, text: text(one) }]
+    vec![Edit { at: one, text: text(other).into() }, Edit { at: other, text: text(one).into() }]
 }
 
 fn priority(candidates: &[Candidate], is_it: impl Fn(Consumer) -> bool) -> String {

@@ -61,7 +61,7 @@ fn without_list(raw: &RawUri) -> bool {
 /// A value that does not fit the field `name`.
 pub(crate) fn found(at: Loc, name: &str, fault: Mismatch) -> Diagnostic {
     let mut diagnostic = Diagnostic::new(&RULE, at, format!("`{name}` {}", fault.message)).here("does not fit");
-    diagnostic.help = fault.help;
+    diagnostic.help = fault.help.map(Into::into);
     diagnostic.fixes = fault.fix.into_iter().collect();
     diagnostic
 }

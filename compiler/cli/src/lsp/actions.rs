@@ -93,7 +93,7 @@ fn allow(found: &Diagnostic, project: &Project, places: &mut Places<'_>) -> Opti
     let indent = &before[..before.len() - before.trim_start_matches([' ', '\t']).len()];
     let end = if source.text.contains("\r\n") { "\r\n" } else { "\n" };
     let text = format!("{indent}// topoc: allow({code}) reason=\"why this is meant\"{end}");
-    let edit = Edit { at: Loc { file: at.file, span: Span::at(line) }, text };
+    let edit = Edit { at: Loc { file: at.file, span: Span::at(line) }, text: text.into() };
     Some(CodeAction {
         title: format!("Allow {code} here and say why"),
         kind: Some(CodeActionKind::QuickFix),
@@ -125,7 +125,7 @@ fn disjoint<'a>(fixes: impl Iterator<Item = &'a [Edit]>) -> Vec<&'a Edit> {
 fn workspace_edit(edits: &[&Edit], places: &mut Places<'_>) -> WorkspaceEdit {
     let mut changes: HashMap<Uri, Vec<TextEdit>> = HashMap::new();
     for edit in edits {
-        let new = TextEdit { range: places.range(edit.at), new_text: edit.text.clone() };
+        let new = TextEdit { range: places.range(edit.at), new_text: edit.text.clone().into() };
         changes.entry(places.uri(edit.at)).or_default().push(new);
     }
     WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() }

@@ -69,7 +69,7 @@ pub(super) fn diagnostic(found: &diagnostic::Diagnostic, places: &mut Places<'_>
     let related: Vec<DiagnosticRelatedInformation> = others
         .map(|label| DiagnosticRelatedInformation {
             location: places.location(label.at),
-            message: label.message.clone(),
+            message: label.message.clone().into(),
         })
         .collect();
     let url = human::url(found);
