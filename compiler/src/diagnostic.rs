@@ -115,7 +115,7 @@ impl Diagnostic {
         Self {
             rule,
             severity: rule.level.severity(),
-            message: message.into(),
+            message: exact(message.into()),
             labels: vec![Label { at, message: Text::default() }],
             help: None,
             fixes: Vec::new(),
@@ -156,7 +156,7 @@ impl Diagnostic {
     /// Says what to do first.
     #[must_use]
     pub fn help(mut self, help: impl Into<Text>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(exact_words(help.into()));
         self
     }
 
@@ -175,11 +175,24 @@ impl Diagnostic {
 
     /// Offers a change of several places.
     #[must_use]
-    pub fn fix_all(mut self, title: impl Into<Text>, safety: Safety, edits: Vec<Edit>) -> Self {
+    pub fn fix_all(mut self, title: impl Into<Text>, safety: Safety, mut edits: Vec<Edit>) -> Self {
+        edits.iter_mut().for_each(|edit| edit.text = exact_words(std::mem::take(&mut edit.text)));
         // One fix is the rule, and a list that grows by itself begins with room for four.
         self.fixes.reserve_exact(1);
         self.fixes.push(Fix { title: title.into(), safety, edits });
         self
+    }
+}
+
+/// A text without room to grow, of which `format!` leaves as much again.
+fn exact(text: String) -> String {
+    if text.capacity() > text.len() { text.as_str().to_owned() } else { text }
+}
+
+fn exact_words(text: Text) -> Text {
+    match text {
+        Text::Owned(text) => Text::Owned(exact(text)),
+        Text::Borrowed(_) => text,
     }
 }
 

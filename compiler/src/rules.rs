@@ -293,6 +293,7 @@ pub fn run(context: &Context<'_>, report: &mut Report) {
         .map(|check| {
             let mut report = Report::default();
             check(context, &mut report);
+            report.diagnostics.shrink_to_fit();
             report
         })
         .collect();
