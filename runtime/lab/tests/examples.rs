@@ -510,8 +510,9 @@ site s {{
   broker b {{ host = \"b\"; listen openwire {{ port = 61616 }}; store memory {{}} }}
   client c {{ brokers = [a]; client-id = \"c\"; reply-queue = {reply} }}
 }}
-bridge a -> b {{ name = {all}; user = {all}; excluded = [{}] }}
+bridge a -> b {{ name = {all}; user = {}; password = secret(\"env:HOSTILE\"); excluded = [{}] }}
 ",
+        quoted(HOSTILE[0]),
         excluded.join(", ")
     );
     let loopback = Loopback::of(&Topology::of(text), "6.3.1");
@@ -532,7 +533,7 @@ bridge a -> b {{ name = {all}; user = {all}; excluded = [{}] }}
     assert_eq!(read("queue", "physicalName"), HOSTILE);
     assert_eq!(read("broker", "brokerName"), whole);
     assert_eq!(read("networkConnector", "name"), whole);
-    assert_eq!(read("networkConnector", "userName"), whole);
+    assert_eq!(read("networkConnector", "userName"), [HOSTILE[0]]);
     let properties = java.load_properties(&loopback.dir().join("s/c/client.properties")).unwrap();
     assert_eq!(properties["replyQueue"], reply_queue);
 
