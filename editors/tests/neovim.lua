@@ -46,7 +46,9 @@ local ok, problem = pcall(function()
   end
   assert(fix, 'no preferred fix: ' .. vim.inspect(actions))
   vim.lsp.util.apply_workspace_edit(fix.edit, 'utf-16')
-  wait('no error after the fix', function() return #vim.diagnostic.get(0) == 0 end)
+  wait('no error after the fix', function()
+    return #vim.diagnostic.get(0, { severity = vim.diagnostic.severity.ERROR }) == 0
+  end)
 
   vim.lsp.buf.formatting_sync({ tabSize = 2, insertSpaces = true }, 5000)
   local lines = vim.api.nvim_buf_get_lines(0, 0, -1, false)
