@@ -1,13 +1,13 @@
 //! What topoc prints and writes as JSON is what its published schemas say, and they refuse what is not.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
 
+mod support;
+
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use topoc::terminal::{Io, Out, Screen};
 
 fn examples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
@@ -19,19 +19,9 @@ fn examples() -> Vec<PathBuf> {
 
 /// Runs topoc and returns its exit code and stdout.
 fn topoc(words: &[&str]) -> (u8, String) {
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let screen = Screen { terminal: false, colour: false, unicode: true, width: 100 };
-    let mut io = Io {
-        stdin: &mut std::io::empty(),
-        stdout: Out::new(&mut stdout),
-        stderr: Out::new(&mut stderr),
-        out: screen,
-        err: screen,
-        folder: PathBuf::new(),
-    };
-    let words = std::iter::once("topoc").chain(words.iter().copied());
-    let code = topoc::run(words.map(OsString::from), &mut io);
-    (code, String::from_utf8(stdout).unwrap())
+    let output = support::topoc(words, Path::new(""));
+    assert!(output.code < 2, "{}", output.stderr);
+    (output.code, output.stdout)
 }
 
 /// A schema as topoc prints it.

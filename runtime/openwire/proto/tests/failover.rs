@@ -3,32 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not as it should be")]
 
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use support::Chance;
 use topoc_openwire_proto::command::ConnectionControl;
 use topoc_openwire_proto::failover::{Attempt, Attempts, Event, Failover, Options, Order, Phase, World};
 use topoc_openwire_proto::uri::{Address, Uri};
 
-/// xorshift64*; the same schedule for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below_u64(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-}
-
 impl World for Chance {
     fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.below_u64(limit as u64)).unwrap()
+        Chance::below(self, limit)
     }
 
     fn same_host(&mut self, one: &str, other: &str) -> bool {
@@ -36,6 +23,12 @@ impl World for Chance {
         let name = |host: &str| host.strip_suffix(".example.com").unwrap_or(host).to_owned();
         name(one) == name(other)
     }
+}
+
+/// What a broker says of its cluster.
+fn pushed(list: &str, rebalance_connection: bool) -> Event {
+    let connected_brokers = Some(list.to_owned());
+    Event::Control(ConnectionControl { connected_brokers, rebalance_connection, ..ConnectionControl::default() })
 }
 
 fn ms(milliseconds: u64) -> Duration {
@@ -142,8 +135,7 @@ fn the_broker_that_was_lost_comes_last() {
 #[test]
 fn pushed_brokers_come_first() {
     let mut room = Room::new(ORDERED, &[1]);
-    let pushed = Some("tcp://h:9,tcp://h:3".to_owned());
-    room.tell(Event::Control(ConnectionControl { connected_brokers: pushed, ..ConnectionControl::default() }));
+    room.tell(pushed("tcp://h:9,tcp://h:3", false));
     room.said();
     room.kill(1);
     room.until(ms(10));
@@ -249,32 +241,23 @@ fn spares_are_kept_and_taken() {
 
 #[test]
 fn a_rebalance_goes_to_the_first_of_the_list() {
-    let control = |list: &str, rebalance_connection| {
-        let connected_brokers = Some(list.to_owned());
-        Event::Control(ConnectionControl { connected_brokers, rebalance_connection, ..ConnectionControl::default() })
-    };
     let mut room = Room::new(ORDERED, &[1, 2, 3]);
-    room.tell(control("tcp://h:3,tcp://h:1", false));
+    room.tell(pushed("tcp://h:3,tcp://h:1", false));
     assert_eq!(room.at(), Some(1), "a list alone moves nobody");
-    room.tell(control("tcp://h:2,tcp://h:1", true));
+    room.tell(pushed("tcp://h:2,tcp://h:1", true));
     room.until(ms(10));
     assert_eq!(room.at(), Some(2));
     room.said();
-    room.tell(control("tcp://h:2", true));
+    room.tell(pushed("tcp://h:2", true));
     assert_eq!(room.said(), Vec::<String>::new(), "it is at the first already");
-    room.tell(control("tcp://h:2", true));
+    room.tell(pushed("tcp://h:2", true));
     assert_eq!(room.said(), Vec::<String>::new(), "and nothing has changed");
 }
 
 #[test]
 fn at_its_priority_broker_a_client_is_not_rebalanced() {
     let mut room = Room::new(&format!("{ORDERED}&priorityBackup=true"), &[1, 2]);
-    let connected_brokers = Some("tcp://h:2".to_owned());
-    room.tell(Event::Control(ConnectionControl {
-        connected_brokers,
-        rebalance_connection: true,
-        ..ConnectionControl::default()
-    }));
+    room.tell(pushed("tcp://h:2", true));
     assert_eq!(room.at(), Some(1));
 }
 
@@ -292,12 +275,7 @@ fn a_broker_can_send_a_client_elsewhere() {
 #[test]
 fn pushed_lists_can_be_switched_off() {
     let mut room = Room::new(&format!("{ORDERED}&updateURIsSupported=false"), &[1, 9]);
-    let connected_brokers = Some("tcp://h:9".to_owned());
-    room.tell(Event::Control(ConnectionControl {
-        connected_brokers,
-        rebalance_connection: true,
-        ..ConnectionControl::default()
-    }));
+    room.tell(pushed("tcp://h:9", true));
     assert_eq!(room.at(), Some(1));
 }
 
@@ -418,7 +396,7 @@ impl Weather {
         for order in self.machine.handle(self.now, event, &mut self.chance) {
             match order {
                 Order::Open(attempt, address) => {
-                    let takes = ms(1 + self.chance.below_u64(300));
+                    let takes = ms(1 + self.chance.next() % 300);
                     assert!(self.opening.insert(attempt, (self.now + takes, address.port)).is_none());
                 }
                 Order::Close(attempt) => {
@@ -524,7 +502,7 @@ fn no_schedule_of_faults_breaks_a_promise() {
         let mut weather = Weather::of(seed * 2_654_435_761 + 1);
         weather.tell(Event::Start);
         for _ in 0..6 {
-            let fault = weather.now + ms(weather.chance.below_u64(3000));
+            let fault = weather.now + ms(weather.chance.next() % 3000);
             while weather.step(fault) {}
             weather.fault();
             // The longest delay is 2.1 s, and a pass over four brokers takes 1.2 s.

@@ -3,33 +3,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not as it should be")]
 
+mod support;
+
 use bytes::Bytes;
+use support::Chance;
 use topoc_openwire_proto::DecodeError;
 use topoc_openwire_proto::command::Command;
 use topoc_openwire_proto::frame::{self, Decoder};
 
-/// xorshift64*: the same damage on every run.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit.max(1) as u64).unwrap()
-    }
-
-    fn byte(&mut self) -> u8 {
-        // Lengths and flags are small or extreme; anything else is rarely read far.
-        match self.below(4) {
-            0 => 0,
-            1 => [1, 2, 0x7f, 0x80, 0xff][self.below(5)],
-            _ => (self.next() & 0xff) as u8,
-        }
+/// Lengths and flags are small or extreme; anything else is rarely read far.
+fn byte(chance: &mut Chance) -> u8 {
+    match chance.below(4) {
+        0 => 0,
+        1 => [1, 2, 0x7f, 0x80, 0xff][chance.below(5)],
+        _ => (chance.next() & 0xff) as u8,
     }
 }
 
@@ -54,9 +41,9 @@ fn damage(frame: &mut Vec<u8>, chance: &mut Chance) {
         let at = chance.below(frame.len());
         match chance.below(4) {
             0 => frame.truncate(at.max(1)),
-            1 => frame.insert(at, chance.byte()),
-            2 => drop(frame.splice(at..at, vec![chance.byte(); chance.below(40)])),
-            _ => frame[at] = chance.byte(),
+            1 => frame.insert(at, byte(chance)),
+            2 => drop(frame.splice(at..at, vec![byte(chance); chance.below(40)])),
+            _ => frame[at] = byte(chance),
         }
     }
 }
@@ -70,7 +57,7 @@ fn any_bytes_are_read_or_refused() {
     for round in 0..rounds {
         let mut bytes = seeds[chance.below(seeds.len())].clone();
         if round % 4 == 0 {
-            bytes = (0..chance.below(200)).map(|_| chance.byte()).collect();
+            bytes = (0..chance.below(200)).map(|_| byte(&mut chance)).collect();
         } else {
             damage(&mut bytes, &mut chance);
         }
