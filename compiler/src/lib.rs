@@ -39,6 +39,8 @@ pub struct Analysis {
     pub network: Network,
     /// What is wrong, by file and place.
     pub diagnostics: Vec<Diagnostic>,
+    /// Notes that are not among them ([`Notes::Counted`]).
+    pub counted: usize,
     /// Something could not be read: no judgement makes artifacts of it.
     unread: bool,
 }
@@ -67,6 +69,22 @@ impl<'a> CheckedModel<'a> {
 /// Reads `entry`, what it imports and `overlays`, and checks all of it.
 #[must_use]
 pub fn analyze(entry: &str, overlays: &[String], files: &dyn Files) -> Analysis {
+    analyze_with(entry, overlays, files, Notes::Kept)
+}
+
+/// What becomes of notes. A large topology has more of them than of all else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notes {
+    /// They are findings as any other.
+    Kept,
+    /// They are counted only, for somebody who is not shown them. Where a file has an `allow`, which has to know what it
+    /// is for, they are kept all the same.
+    Counted,
+}
+
+/// As [`analyze`], with notes as they are wanted.
+#[must_use]
+pub fn analyze_with(entry: &str, overlays: &[String], files: &dyn Files, notes: Notes) -> Analysis {
     let mut report = Report::default();
     let sources = sources::load(entry, overlays, files, &mut report);
     let unread = report.has_errors();
@@ -93,12 +111,13 @@ pub fn analyze(entry: &str, overlays: &[String], files: &dyn Files) -> Analysis 
         addresses: &addresses,
         dialled: &dialled,
     };
-    rules::run(&context, &mut report);
+    let counts = notes == Notes::Counted && !policy::has_allows(&sources);
+    let counted = rules::run(&context, counts, &mut report);
     drop(dialled);
     let mut diagnostics = report.diagnostics;
     diagnostic::sort(&mut diagnostics);
     let unread = diagnostics.iter().any(|found| found.rule.is_fixed() && found.severity == Severity::Error);
-    Analysis { sources, model, network, diagnostics, unread }
+    Analysis { sources, model, network, diagnostics, counted, unread }
 }
 
 impl Analysis {

@@ -53,6 +53,11 @@ impl Project {
     }
 }
 
+/// Whether any file has a comment that allows something.
+pub(crate) fn has_allows(sources: &Sources) -> bool {
+    sources.files.iter().any(|file| file.text.contains(allow::MARK))
+}
+
 /// The analysis with its findings as the project judges them: levels are those of `topoc.toml`, what is off or allowed is
 /// gone, and what is wrong with `topoc.toml` or an `allow` is a finding of its own.
 #[must_use]

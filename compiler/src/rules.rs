@@ -281,10 +281,10 @@ pub fn syntax(file: topoc_dsl::FileId, error: &topoc_dsl::syntax::SyntaxError) -
     syntax_error::read(file, error)
 }
 
-/// Runs every rule that looks at the model.
-pub fn run(context: &Context<'_>, report: &mut Report) {
+/// Runs every rule that looks at the model. Notes are not kept where they are only to be counted; how many those are.
+pub(crate) fn run(context: &Context<'_>, counts_notes: bool, report: &mut Report) -> usize {
     use rayon::prelude::*;
-    let found: Vec<Report> = RULES
+    let found: Vec<(Report, usize)> = RULES
         .par_iter()
         .filter_map(|rule| match rule.check {
             Check::Model(check) => Some(check),
@@ -293,10 +293,17 @@ pub fn run(context: &Context<'_>, report: &mut Report) {
         .map(|check| {
             let mut report = Report::default();
             check(context, &mut report);
+            let all = report.diagnostics.len();
+            if counts_notes {
+                report.diagnostics.retain(|finding| finding.severity > Severity::Note);
+            }
             report.diagnostics.shrink_to_fit();
-            report
+            let counted = all - report.diagnostics.len();
+            (report, counted)
         })
         .collect();
-    report.diagnostics.reserve_exact(found.iter().map(|found| found.diagnostics.len()).sum());
-    report.diagnostics.extend(found.into_iter().flat_map(|found| found.diagnostics));
+    report.diagnostics.reserve_exact(found.iter().map(|(found, _)| found.diagnostics.len()).sum());
+    let counted = found.iter().map(|(_, counted)| counted).sum();
+    report.diagnostics.extend(found.into_iter().flat_map(|(found, _)| found.diagnostics));
+    counted
 }

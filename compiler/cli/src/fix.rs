@@ -12,6 +12,7 @@ use crate::terminal::Io;
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use topoc_compiler::Notes;
 use topoc_compiler::diagnostic::{Diagnostic, Edit, Safety, Severity};
 use topoc_compiler::policy::Settings;
 use topoc_compiler::sources::Sources;
@@ -53,7 +54,7 @@ impl<'a> Fixing<'a> {
     ) -> Result<Findings, Failure> {
         let mut seen = HashSet::new();
         for _ in 0..ROUNDS {
-            let mut findings = project.findings(&mut self.disk, self.overlays)?;
+            let mut findings = project.findings(&mut self.disk, self.overlays, Notes::Kept)?;
             hide(&mut findings)?;
             let texts: Vec<String> = findings.sources.files.iter().map(|file| file.text.to_string()).collect();
             // Fixes that undo each other would go on for ever.
@@ -61,7 +62,7 @@ impl<'a> Fixing<'a> {
                 return Ok(findings);
             }
         }
-        let mut findings = project.findings(&mut self.disk, self.overlays)?;
+        let mut findings = project.findings(&mut self.disk, self.overlays, Notes::Kept)?;
         hide(&mut findings)?;
         Ok(findings)
     }

@@ -8,17 +8,22 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
-use topoc_compiler::Analysis;
 use topoc_compiler::sources::{FileError, Files};
+use topoc_compiler::{Analysis, Notes};
 
 /// The extension of topology files.
 pub(crate) const EXTENSION: &str = "topo";
 
 /// Reads and checks the topology whose file is `entry`.
-pub(crate) fn analyze(entry: &Path, overlays: &[PathBuf], disk: &mut Disk<'_>) -> Result<Analysis, Failure> {
+pub(crate) fn analyze(
+    entry: &Path,
+    overlays: &[PathBuf],
+    notes: Notes,
+    disk: &mut Disk<'_>,
+) -> Result<Analysis, Failure> {
     let overlays: Vec<String> = overlays.iter().map(|path| disk.name(path)).collect();
     let entry = disk.name(entry);
-    let analysis = topoc_compiler::analyze(&entry, &overlays, &*disk);
+    let analysis = topoc_compiler::analyze_with(&entry, &overlays, &*disk, notes);
     match disk.refused(analysis.sources.files.iter().take(1 + overlays.len()).map(|file| file.path.as_str())) {
         Some(error) => Err(error.into()),
         None => Ok(analysis),
@@ -249,7 +254,7 @@ mod tests {
         fs::write(root.path().join(odd).join("sites/east.topo"), "site east { }\n").unwrap();
         fs::write(root.path().join("up.topo"), "site west { }\n").unwrap();
         let entry = entry(odd, root.path()).unwrap();
-        let analysis = analyze(&entry, &[], &mut Disk::new(root.path())).unwrap();
+        let analysis = analyze(&entry, &[], Notes::Kept, &mut Disk::new(root.path())).unwrap();
         let paths: Vec<&str> = analysis.sources.files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["od\u{fffd}d/main.topo", "od\u{fffd}d/sites/east.topo", "up.topo"]);
     }

@@ -7,10 +7,10 @@ use crate::load;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
-use topoc_compiler::Analysis;
 use topoc_compiler::diagnostic::{self, Diagnostic};
 use topoc_compiler::policy::{self, Day, Policy, Settings};
 use topoc_compiler::sources::Sources;
+use topoc_compiler::{Analysis, Notes};
 use topoc_dsl::FileId;
 
 /// The file with a project's settings.
@@ -34,6 +34,8 @@ pub(crate) struct Findings {
     pub(crate) sources: Sources,
     /// By file and place.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Notes that are not among them.
+    pub(crate) counted: usize,
     /// What they were taken from.
     _rest: Vec<Analysis>,
 }
@@ -77,15 +79,23 @@ impl Project {
         target: &Path,
         files: &mut load::Disk<'_>,
         overlays: &[PathBuf],
+        notes: Notes,
     ) -> Result<Analysis, Failure> {
-        Ok(policy::judge(load::analyze(target, overlays, files)?, &self.policy))
+        // Settings may say more of a note.
+        let notes = if self.policy.project.is_some() { Notes::Kept } else { notes };
+        Ok(policy::judge(load::analyze(target, overlays, notes, files)?, &self.policy))
     }
 
     /// Reads every topology and judges what is found.
-    pub(crate) fn findings(&self, files: &mut load::Disk<'_>, overlays: &[PathBuf]) -> Result<Findings, Failure> {
+    pub(crate) fn findings(
+        &self,
+        files: &mut load::Disk<'_>,
+        overlays: &[PathBuf],
+        notes: Notes,
+    ) -> Result<Findings, Failure> {
         let mut analyses = Vec::new();
         for target in &self.targets {
-            analyses.push(self.analyze(target, files, overlays)?);
+            analyses.push(self.analyze(target, files, overlays, notes)?);
         }
         Ok(Findings::of(analyses))
     }
@@ -97,6 +107,7 @@ impl Findings {
         // How many of the topologies have a file.
         let mut shares: Vec<usize> = Vec::new();
         for analysis in &mut analyses {
+            all.counted += analysis.counted;
             let sources = std::mem::take(&mut analysis.sources);
             let ids = all.take(sources, &mut shares);
             let mut diagnostics = std::mem::take(&mut analysis.diagnostics);

@@ -27,6 +27,11 @@ impl Summary {
         Self { errors: count(Severity::Error), warnings: count(Severity::Warning), notes: count(Severity::Note), files }
     }
 
+    /// The same with notes that were only counted.
+    pub(crate) fn with_notes(self, counted: usize) -> Self {
+        Self { notes: self.notes + counted, ..self }
+    }
+
     /// `2 errors, 1 warning in 3 files`
     pub(crate) fn line(self, paint: Paint) -> String {
         let mut parts = Vec::new();

@@ -176,3 +176,26 @@ fn this_folder_can_be_a_target() {
     assert_eq!(run(&["build"]).unwrap().code(), Some(0));
     assert!(folder.path().join("dist/manifest.json").exists());
 }
+
+/// Notes that nobody is shown are counted without being kept: the count is that of those who keep them.
+#[test]
+fn notes_are_counted_as_they_are_listed() {
+    let text = SOUND.replace("; host = \"127.0.0.1\"; maximum-connections = 9", "");
+    let folder = project(&[("main.topo", &text)]);
+    let at = folder.path();
+    topoc(at, &["check"]).expect(CLEAN, &["2 notes in 1 file\n2 notes: `topoc check --show note` lists them"], &[]);
+    topoc(at, &["check", "--show", "note"]).expect(
+        CLEAN,
+        &["plain-text-listener", "no-connection-limit", "2 notes in 1 file"],
+        &[],
+    );
+    topoc(at, &["check", "--format", "json"]).expect(CLEAN, &["\"notes\":2"], &[]);
+    topoc(at, &["check", "--fail-level", "note"]).expect(FINDINGS, &["2 notes in 1 file"], &[]);
+    // An allow has to know what it is for, and settings may say more of a note.
+    let allow = "    // topoc: allow(plain-text-listener) reason=\"a lab\"\n    listen";
+    fs::write(at.join("main.topo"), text.replace("    listen", allow)).unwrap();
+    topoc(at, &["check"]).expect(CLEAN, &["1 note in 1 file"], &[]);
+    fs::write(at.join("main.topo"), &text).unwrap();
+    fs::write(at.join("topoc.toml"), "profile = \"strict\"\n").unwrap();
+    topoc(at, &["check"]).expect(CLEAN, &["2 warnings in 2 files"], &[]);
+}

@@ -13,7 +13,7 @@ use topoc_dsl::syntax::Statement;
 use topoc_dsl::{FileId, Span};
 
 /// How such a comment begins, behind `//` and blanks.
-const MARK: &str = "topoc:";
+pub(super) const MARK: &str = "topoc:";
 
 /// A comment that allows something.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use topoc_compiler::diagnostic::{Diagnostic, Severity};
 use topoc_compiler::model::Model;
 use topoc_compiler::sources::{Source, Sources};
 use topoc_compiler::suggest::suggest;
-use topoc_compiler::{Analysis, emit};
+use topoc_compiler::{Analysis, Notes, emit};
 
 /// A human shown more than this reads none of it, and somebody who builds has not asked for notes.
 const SHOWN: human::Choice = human::Choice { least: Severity::Warning, max: 50 };
@@ -24,7 +24,7 @@ pub(super) fn run(args: &BuildArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
     let out = out(args, &project)?;
     let folder = io.folder.clone();
     let target = only(&project.targets)?;
-    let analysis = project.analyze(target, &mut load::Disk::new(&folder), &args.project.overlays)?;
+    let analysis = project.analyze(target, &mut load::Disk::new(&folder), &args.project.overlays, Notes::Counted)?;
     report(&analysis, io)?;
     let Some(model) = analysis.checked() else {
         writeln!(io.stderr, "nothing was written")?;
@@ -68,6 +68,7 @@ fn only(targets: &[PathBuf]) -> Result<&Path, Failure> {
 /// What stands in the way of a build or may hurt after it. Notes are for `check`.
 fn report(analysis: &Analysis, io: &mut Io<'_>) -> Result<(), Failure> {
     let sources = &analysis.sources;
+    // Settings and allows keep notes.
     let worth = analysis.diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Note);
     let diagnostics: &[Diagnostic] = &worth.cloned().collect::<Vec<_>>();
     if diagnostics.is_empty() {

@@ -13,6 +13,7 @@ use std::io::Write;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+use topoc_compiler::Notes;
 use topoc_compiler::diagnostic::{Safety, Severity};
 use topoc_compiler::policy::baseline::Hidden;
 
@@ -26,7 +27,8 @@ pub(super) fn run(args: &CheckArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
     if args.fix {
         return mend(args, &mut project, &baseline, io);
     }
-    let mut findings = project.findings(&mut load::Disk::new(&folder), &args.project.overlays)?;
+    let notes = notes(args, &project, &baseline);
+    let mut findings = project.findings(&mut load::Disk::new(&folder), &args.project.overlays, notes)?;
     if args.write_baseline {
         return write_baseline(baseline.path, &project, &findings, io);
     }
@@ -43,7 +45,7 @@ fn once(args: &CheckArgs, disk: &mut load::Disk<'_>, io: &mut Io<'_>) -> Result<
     let project = Project::of(&args.project, &folder)?;
     let baseline = Known::of(args, &project, &folder);
     disk.watch(baseline.path.as_deref());
-    let mut findings = project.findings(disk, &args.project.overlays)?;
+    let mut findings = project.findings(disk, &args.project.overlays, notes(args, &project, &baseline))?;
     let hidden = baseline.hide(&mut findings)?;
     let code = report(args, &project, &findings, io)?;
     baseline.say(hidden, io)?;
@@ -109,7 +111,7 @@ fn write_baseline(
 /// Writes what was found, and says what that makes of the exit code.
 fn report(args: &CheckArgs, project: &Project, findings: &Findings, io: &mut Io<'_>) -> Result<u8, Failure> {
     let Findings { sources, diagnostics, .. } = findings;
-    let summary = Summary::of(diagnostics, sources.files.len());
+    let summary = Summary::of(diagnostics, sources.files.len()).with_notes(findings.counted);
     let level = fail_level(args, project);
     match args.format {
         Format::Human => {
@@ -118,7 +120,7 @@ fn report(args: &CheckArgs, project: &Project, findings: &Findings, io: &mut Io<
             let hidden = human::write(sources, diagnostics, choice, io.out, &mut io.stdout)?;
             let more = human::more(diagnostics, least);
             writeln!(io.stdout, "{}{more}", summary.line(Paint(io.out.colour)))?;
-            if let Some(unshown) = human::unshown(diagnostics, least) {
+            if let Some(unshown) = human::unshown(diagnostics, findings.counted, least) {
                 writeln!(io.stdout, "{unshown}")?;
             }
             human::write_hidden(hidden, io)?;
@@ -134,6 +136,12 @@ fn report(args: &CheckArgs, project: &Project, findings: &Findings, io: &mut Io<
         Format::Junit => junit::write(sources, diagnostics, level, SystemTime::now(), &mut io.stdout)?,
     }
     Ok(if diagnostics.iter().any(|diagnostic| diagnostic.severity >= level) { FINDINGS } else { CLEAN })
+}
+
+/// Only for people who are not shown them, notes are just counted. A baseline has some too.
+fn notes(args: &CheckArgs, project: &Project, baseline: &Known<'_>) -> Notes {
+    let unshown = args.format == Format::Human && least(args, project) > Severity::Note;
+    if unshown && baseline.path.is_none() && !args.write_baseline { Notes::Counted } else { Notes::Kept }
 }
 
 /// The least that a person is shown: what is asked for, else warnings, and whatever makes it fail.

@@ -42,9 +42,10 @@ pub(crate) fn write(
 }
 
 /// Counts what is below the severity that is shown, and says how to see it.
-pub(crate) fn unshown(diagnostics: &[Diagnostic], least: Severity) -> Option<String> {
+pub(crate) fn unshown(diagnostics: &[Diagnostic], notes: usize, least: Severity) -> Option<String> {
     let below = [Severity::Note, Severity::Warning].into_iter().filter(|severity| *severity < least);
-    let count = |severity| diagnostics.iter().filter(|finding| finding.severity == severity).count();
+    let more = |severity| if severity == Severity::Note { notes } else { 0 };
+    let count = |severity| diagnostics.iter().filter(|finding| finding.severity == severity).count() + more(severity);
     let counts: Vec<(usize, Severity)> =
         below.map(|severity| (count(severity), severity)).filter(|(count, _)| *count > 0).collect();
     let (_, lowest) = counts.first()?;
