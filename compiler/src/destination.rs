@@ -41,6 +41,14 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     names.next().is_none()
 }
 
+/// Whether every name that fits `other`, itself a name or a pattern, fits `pattern`.
+#[must_use]
+pub fn covers(pattern: &str, other: &str) -> bool {
+    let ends_open = |text: &str| text == ">" || text.ends_with(".>");
+    // To `matches` the last `>` of the other is one part like any other; it has to stand for as many here.
+    matches(pattern, other) && (ends_open(pattern) || !ends_open(other))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +69,20 @@ mod tests {
         check("GC.*", "GC.REPLY.desktop-1", false);
         check("*.REQUESTS", "GC.REQUESTS", true);
         check("GC", "GC.REQUESTS", false);
+    }
+
+    #[test]
+    fn a_pattern_covers_those_that_say_less() {
+        let check =
+            |pattern: &str, other: &str, expected| assert_eq!(covers(pattern, other), expected, "{pattern} {other}");
+        check(">", "*", true);
+        check("*", ">", false);
+        check("GC.>", "GC.*", true);
+        check("GC.*", "GC.>", false);
+        check("*.>", "GC.>", true);
+        check("GC.*", "GC.REQUESTS", true);
+        check("GC.*", "*.REQUESTS", false);
+        check("GC.>", ">", false);
     }
 
     #[test]

@@ -283,8 +283,13 @@ impl Bridge {
         if named(&self.excluded) {
             return false;
         }
-        let dynamic = !self.settings.bool("staticBridge").unwrap_or(false);
-        named(&self.fixed) || (dynamic && (self.dynamic.is_empty() || named(&self.dynamic)))
+        named(&self.fixed) || (!self.is_static() && (self.dynamic.is_empty() || named(&self.dynamic)))
+    }
+
+    /// Whether only what is listed as `statically-included` crosses.
+    #[must_use]
+    pub fn is_static(&self) -> bool {
+        self.settings.bool("staticBridge").unwrap_or(false)
     }
 
     /// Whether a queue crosses although nobody asks for it.

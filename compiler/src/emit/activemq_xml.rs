@@ -6,6 +6,7 @@ use super::hand_written::variable;
 use super::uris::{self, Surroundings};
 use super::write::xml::{XmlDocument, XmlElement, XmlNode};
 use crate::CheckedModel;
+use crate::destination;
 use crate::language::Place;
 use crate::model::{
     Bridge, Broker, BrokerId, Listener, Model, QueuePolicy, Setting, SettingsExt, Store, StoreKind, Users,
@@ -93,21 +94,21 @@ impl Writer<'_> {
     /// Policies of queues: those written, and replay on request queues that cross a bridge. Without it requests that were
     /// forwarded stay where they are when their consumer moves back (149 of them, seen on 5.17.2).
     fn destination_policy(&self) -> Option<XmlElement> {
-        let mut entries: Vec<(String, XmlElement)> = Vec::new();
+        let mut entries: Vec<(&str, XmlElement)> = Vec::new();
         for policy in &self.broker.queues {
-            entries.push((policy.name.value.clone(), self.policy_entry(policy)));
+            let name = policy.name.value.as_str();
+            let crosses = self.queues.crossing(self.model, self.id).any(|queue| queue == name);
+            entries.push((name, policy_entry(name, &policy.settings, crosses && !is_switched_off(policy))));
         }
         for queue in self.queues.crossing(self.model, self.id) {
-            if !entries.iter().any(|(name, _)| name == queue) {
-                let mut entry = XmlElement::new("policyEntry").with("queue", literal(queue));
-                entry.push(replay(&[]));
-                entries.push((queue.to_owned(), entry));
+            if !entries.iter().any(|(name, _)| *name == queue) {
+                entries.extend(self.own_policy(queue).map(|entry| (queue, entry)));
             }
         }
         if entries.is_empty() {
             return None;
         }
-        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        entries.sort_by(|a, b| a.0.cmp(b.0));
         let mut list = XmlElement::new("policyEntries");
         for (_, entry) in entries {
             list.push(entry);
@@ -115,19 +116,18 @@ impl Writer<'_> {
         Some(XmlElement::new("destinationPolicy").with_child(XmlElement::new("policyMap").with_child(list)))
     }
 
-    fn policy_entry(&self, policy: &QueuePolicy) -> XmlElement {
-        let mut entry = XmlElement::new("policyEntry").with("queue", literal(&policy.name.value));
-        let is_filter = |setting: &&Setting| setting.place == Place::Attribute("conditionalNetworkBridgeFilterFactory");
-        let filter: Vec<&Setting> = policy.settings.iter().filter(is_filter).collect();
-        for setting in policy.settings.iter().filter(|setting| !is_filter(setting)) {
-            entry.set(setting.real.clone(), setting.value.to_string());
+    /// The policy of a request queue that crosses a bridge and has none by its own name. ActiveMQ takes one policy for a
+    /// queue, the closest (`DestinationMap.chooseValue`), so what a pattern says of it is said again here; none where the
+    /// pattern lets requests go back already.
+    fn own_policy(&self, queue: &str) -> Option<XmlElement> {
+        match closest(&self.broker.queues, queue) {
+            Some(pattern) if filter(&pattern.settings).next().is_some() && !is_switched_off(pattern) => None,
+            Some(pattern) => {
+                let kept = |setting: &&Setting| setting.real != REPLAY;
+                Some(policy_entry(queue, pattern.settings.iter().filter(kept), true))
+            }
+            None => Some(policy_entry(queue, &[], true)),
         }
-        let crosses = self.queues.crossing(self.model, self.id).any(|queue| queue == policy.name.value);
-        let switched_off = policy.settings.bool("replayWhenNoConsumers") == Some(false);
-        if !filter.is_empty() || (crosses && !switched_off) {
-            entry.push(replay(&filter));
-        }
-        entry
     }
 
     fn network_connectors(&self) -> Option<XmlElement> {
@@ -303,12 +303,48 @@ fn transport_connector(listener: &Listener, release: Release) -> XmlElement {
     element
 }
 
-fn replay(settings: &[&Setting]) -> XmlElement {
-    let mut filter = XmlElement::new("conditionalNetworkBridgeFilterFactory").with("replayWhenNoConsumers", "true");
-    for setting in settings {
-        filter.set(setting.real.clone(), setting.value.to_string());
+/// The attribute that lets requests go back over a bridge (`ConditionalNetworkBridgeFilterFactory`).
+const REPLAY: &str = "replayWhenNoConsumers";
+
+fn is_switched_off(policy: &QueuePolicy) -> bool {
+    policy.settings.bool(REPLAY) == Some(false)
+}
+
+/// The settings that are the bridge filter's.
+fn filter<'a>(settings: impl IntoIterator<Item = &'a Setting>) -> impl Iterator<Item = &'a Setting> {
+    settings.into_iter().filter(|setting| is_filter(setting))
+}
+
+fn is_filter(setting: &Setting) -> bool {
+    setting.place == Place::Attribute("conditionalNetworkBridgeFilterFactory")
+}
+
+/// The pattern that ActiveMQ goes by for a queue: of two that fit, the one that the other fits too.
+fn closest<'a>(policies: &'a [QueuePolicy], queue: &str) -> Option<&'a QueuePolicy> {
+    let fitting = policies.iter().filter(|policy| destination::matches(&policy.name.value, queue));
+    fitting.reduce(|one, other| if destination::covers(&one.name.value, &other.name.value) { other } else { one })
+}
+
+/// A policy for a queue or a pattern; with replay, or with what is written of the bridge filter.
+fn policy_entry<'a>(
+    name: &str,
+    settings: impl IntoIterator<Item = &'a Setting, IntoIter: Clone>,
+    replays: bool,
+) -> XmlElement {
+    let mut entry = XmlElement::new("policyEntry").with("queue", literal(name));
+    let settings = settings.into_iter();
+    for setting in settings.clone().filter(|setting| !is_filter(setting)) {
+        entry.set(setting.real.clone(), setting.value.to_string());
     }
-    XmlElement::new("networkBridgeFilterFactory").with_child(filter)
+    let mut filter = filter(settings).peekable();
+    if replays || filter.peek().is_some() {
+        let mut factory = XmlElement::new("conditionalNetworkBridgeFilterFactory").with(REPLAY, "true");
+        for setting in filter {
+            factory.set(setting.real.clone(), setting.value.to_string());
+        }
+        entry.push(XmlElement::new("networkBridgeFilterFactory").with_child(factory));
+    }
+    entry
 }
 
 fn plugins(users: &Users) -> XmlElement {

@@ -155,3 +155,25 @@ fn before_5_9_there_is_one_ttl_for_both() {
     check_ttls_on("5.8", RING, "", "2/2 2/2 2/2");
     check_ttls_on("5.9", RING, "", "1/2 1/2 1/2");
 }
+
+#[test]
+fn replies_come_back_another_way() {
+    let ways = "bridge a -> c; bridge c -> b; bridge b -> a";
+    check_ttls(ways, "connector x { brokers = [c] }; client y { brokers = [a] }", "2/2 2/2 2/2");
+    check_ttls("bridge a -> b; bridge b -> a", "connector x { brokers = [b] }; client y { brokers = [a] }", "1/1 1/1");
+}
+
+#[test]
+fn a_queue_that_is_kept_back_goes_the_longer_way() {
+    let served = "connector x { brokers = [b] }; client y { brokers = [a] }";
+    let ring = |list: &str| format!("{DEPLOYMENT} bridge a <-> b {{ {list} }}; bridge b <-> c; bridge c <-> a");
+    check_ttls(&ring(""), served, "1/1 1/1 1/1");
+    check_ttls(&ring("excluded = [\"queue://REQUESTS\"]"), served, "2/2 2/2 2/2");
+    check_ttls(&ring("excluded = [\"queue://OTHER\"]"), served, "1/1 1/1 1/1");
+    check_ttls(&ring("excluded = [\"queue://GC.REPLY.>\"]"), served, "2/2 2/2 2/2");
+    check_ttls(&ring("dynamically-included = [\"queue://GC.REPLY.y\"]"), served, "2/2 2/2 2/2");
+    check_ttls(&ring("statically-included = [\"queue://OTHER\"]; static-bridge = true"), served, "2/2 2/2 2/2");
+    check_ttls(&ring("excluded = [\"queue://ANY\"]").replace(DEPLOYMENT, ""), "", "1/2 1/2 1/2");
+}
+
+const DEPLOYMENT: &str = "deployment d simplex { connectors = [x]; requests = \"REQUESTS\" };";

@@ -22,7 +22,7 @@ fn check(context: &Context<'_>, report: &mut Report) {
     let off = |broker: &BrokerId| context.model.broker(*broker).settings.bool(SETTING) == Some(false);
     let mut said = HashSet::new();
     for edge in context.network.edges() {
-        let dynamic = |bridge: &&Bridge| !bridge.settings.bool("staticBridge").unwrap_or(false);
+        let dynamic = |bridge: &&Bridge| !bridge.is_static();
         let Some(bridge) = bridges::of(context, edge.bridge).filter(dynamic) else { continue };
         for broker in both(context.model, edge.to).into_iter().filter(off) {
             let Some(setting) = context.model.broker(broker).settings.find(SETTING) else { continue };

@@ -5,7 +5,7 @@ use super::{Check, Context, FixKind, Level, Rule, bridges};
 use crate::destination::{self, means_queue};
 use crate::diagnostic::{Diagnostic, Edit, Loc, Report, Safety};
 use crate::dispatch::{REPLIES, replies_of};
-use crate::model::{Bridge, BrokerId, Client, Connector, DeploymentId, SettingsExt};
+use crate::model::{Bridge, BrokerId, Client, Connector, DeploymentId};
 use crate::network::{Edge, Ways, node, node_name};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -255,7 +255,7 @@ fn way(toward: &Toward, from: BrokerId) -> Vec<Edge> {
 
 /// The list of what alone may cross a bridge, or is all that does.
 fn list(bridge: &Bridge) -> &[(Loc, String)] {
-    if bridge.settings.bool("staticBridge") == Some(true) { &bridge.fixed } else { &bridge.dynamic }
+    if bridge.is_static() { &bridge.fixed } else { &bridge.dynamic }
 }
 
 fn found(context: &Context<'_>, at: Loc, kept: &Kept<'_>) -> Diagnostic {
