@@ -16,6 +16,7 @@
 //! Bytes come from strangers: every length is checked against what is there before anything is allocated for it, nesting is
 //! bounded, and no class is ever looked up by name.
 
+pub mod acks;
 pub mod body;
 pub mod command;
 pub mod destination;

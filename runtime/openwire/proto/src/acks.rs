@@ -1,0 +1,246 @@
+//! What a consumer says of the messages that it has got: which acknowledgement, when, and over how many
+//! (`ActiveMQMessageConsumer`, 5.17.2 to 6.3.1).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::command::{MessageAck, Throwable};
+use crate::destination::Destination;
+use crate::id::{ConsumerId, MessageId, TransactionId};
+
+/// Who says when a message is dealt with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum AckMode {
+    /// It is as soon as the application has it.
+    #[default]
+    Auto,
+    /// All that the session has got so far, when the application says so.
+    Client,
+    /// Each by itself, when the application says so.
+    Individual,
+    /// All that a transaction has got, when it is committed.
+    Transacted,
+}
+
+/// How often and how soon a message comes again after a rollback (`RedeliveryPolicy`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RedeliveryPolicy {
+    /// How often it comes again before it is poison; none for ever. 6.
+    pub maximum_redeliveries: Option<u32>,
+    /// How long it waits the first time. 1 s.
+    pub initial_redelivery_delay: Duration,
+    /// How long it waits the second time, and later too where the delay does not grow. 1 s.
+    pub redelivery_delay: Duration,
+    /// Whether the delay grows. No.
+    pub use_exponential_back_off: bool,
+    /// How much it grows each time. 5.
+    pub back_off_multiplier: f64,
+    /// The longest delay; none for any. None.
+    pub maximum_redelivery_delay: Option<Duration>,
+}
+
+impl Default for RedeliveryPolicy {
+    fn default() -> Self {
+        Self {
+            maximum_redeliveries: Some(6),
+            initial_redelivery_delay: Duration::from_secs(1),
+            redelivery_delay: Duration::from_secs(1),
+            use_exponential_back_off: false,
+            back_off_multiplier: 5.0,
+            maximum_redelivery_delay: None,
+        }
+    }
+}
+
+impl RedeliveryPolicy {
+    /// The delay after one of `previous`.
+    #[must_use]
+    pub fn next_delay(&self, previous: Duration) -> Duration {
+        if previous.is_zero() || !self.use_exponential_back_off || self.back_off_multiplier <= 1.0 {
+            return self.redelivery_delay;
+        }
+        let longest = self.maximum_redelivery_delay.map_or(Duration::MAX, |most| most.max(self.redelivery_delay));
+        let longer = previous.as_secs_f64() * self.back_off_multiplier;
+        Duration::try_from_secs_f64(longer).unwrap_or(longest).min(longest)
+    }
+
+    fn allows(&self, redeliveries: i32) -> bool {
+        self.maximum_redeliveries.is_none_or(|most| u32::try_from(redeliveries).unwrap_or(0) <= most)
+    }
+}
+
+/// A message as its consumer got it, with whatever the caller keeps of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Got<T> {
+    /// Its id.
+    pub id: MessageId,
+    /// Where it was sent, as the dispatch says.
+    pub destination: Option<Destination>,
+    /// How often it was delivered before.
+    pub redeliveries: i32,
+    /// The caller's.
+    pub kept: T,
+}
+
+/// What a rollback comes to for one consumer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RolledBack<T> {
+    /// To be sent first.
+    pub ack: Option<MessageAck>,
+    /// What the application is to get again, the oldest first, and the delay before. Empty where all is poison.
+    pub again: Vec<Got<T>>,
+    /// How long that waits.
+    pub delay: Duration,
+}
+
+/// The messages of one consumer that the application has and that are not yet acknowledged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Acks<T> {
+    consumer: ConsumerId,
+    mode: AckMode,
+    /// How many messages may be on their way.
+    prefetch: usize,
+    held: VecDeque<Got<T>>,
+    /// So many of them, the newest, the broker does not yet know to have arrived.
+    untold: usize,
+    /// The last delay of a redelivery.
+    delay: Duration,
+}
+
+impl<T> Acks<T> {
+    /// Those of a consumer that may have `prefetch` messages on their way.
+    #[must_use]
+    pub fn new(consumer: ConsumerId, mode: AckMode, prefetch: i32) -> Self {
+        let prefetch = usize::try_from(prefetch).unwrap_or(0);
+        Self { consumer, mode, prefetch, held: VecDeque::new(), untold: 0, delay: Duration::ZERO }
+    }
+
+    /// Who acknowledges.
+    #[must_use]
+    pub fn mode(&self) -> AckMode {
+        self.mode
+    }
+
+    /// The broker has changed how many messages may be on their way.
+    pub fn set_prefetch(&mut self, prefetch: i32) {
+        self.prefetch = usize::try_from(prefetch).unwrap_or(0);
+    }
+
+    /// How many messages the application has that are not acknowledged.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// The application gets a message. What the broker is told at once: that it is dealt with; or, when half of those
+    /// that may be on their way have arrived, that they have, so that others can follow.
+    pub fn deliver(&mut self, got: Got<T>, transaction: Option<&TransactionId>) -> Option<MessageAck> {
+        if self.mode == AckMode::Auto {
+            return Some(self.ack(MessageAck::STANDARD, None, got.id, got.destination, 1));
+        }
+        self.held.push_back(got);
+        self.untold += 1;
+        if self.untold * 2 < self.prefetch.max(1) {
+            return None;
+        }
+        let first = self.held.len() - std::mem::take(&mut self.untold);
+        let mut ack = self.over(MessageAck::DELIVERED, first)?;
+        ack.transaction_id = transaction.cloned();
+        Some(ack)
+    }
+
+    /// The application has dealt with one message. None when it is not held: acknowledged before, or lost.
+    pub fn acknowledge_one(&mut self, id: &MessageId) -> Option<MessageAck> {
+        let place = self.held.iter().position(|got| got.id == *id)?;
+        let got = self.held.remove(place)?;
+        if self.held.len() - place < self.untold {
+            self.untold -= 1;
+        }
+        Some(self.ack(MessageAck::INDIVIDUAL, None, got.id, got.destination, 1))
+    }
+
+    /// The application has dealt with all that it has.
+    pub fn acknowledge_all(&mut self) -> Option<MessageAck> {
+        let ack = self.over(MessageAck::STANDARD, 0);
+        self.forget();
+        ack
+    }
+
+    /// What belongs into a transaction before it is committed. All is held until [`Acks::forget`], as the commit may fail.
+    #[must_use]
+    pub fn before_commit(&self, transaction: &TransactionId) -> Option<MessageAck> {
+        let mut ack = self.over(MessageAck::STANDARD, 0)?;
+        ack.transaction_id = Some(transaction.clone());
+        Some(ack)
+    }
+
+    /// Forgets what the application has: the broker knows that it is dealt with, or gives it out again. How many those were.
+    pub fn forget(&mut self) -> usize {
+        self.untold = 0;
+        self.delay = Duration::ZERO;
+        let count = self.held.len();
+        self.held.clear();
+        count
+    }
+
+    /// The application has given up what it has: it gets it again after a while, unless that has been too often.
+    pub fn roll_back(&mut self, policy: &RedeliveryPolicy) -> RolledBack<T> {
+        let Some(newest) = self.held.back().map(|got| got.redeliveries) else {
+            return RolledBack { ack: None, again: Vec::new(), delay: Duration::ZERO };
+        };
+        if !policy.allows(newest.saturating_add(1)) {
+            let ack = self.over(MessageAck::POISON, 0).map(|ack| MessageAck { poison_cause: Some(too_often(policy)), ..ack });
+            self.forget();
+            return RolledBack { ack, again: Vec::new(), delay: Duration::ZERO };
+        }
+        self.delay = if newest > 0 { policy.next_delay(self.delay) } else { policy.initial_redelivery_delay };
+        let ack = if newest > 0 { self.over(MessageAck::REDELIVERED, 0) } else { None };
+        self.untold = 0;
+        let again = self.held.drain(..).map(|got| Got { redeliveries: got.redeliveries.saturating_add(1), ..got });
+        RolledBack { ack, again: again.collect(), delay: self.delay }
+    }
+
+    /// A message that had expired when the application should have got it.
+    #[must_use]
+    pub fn expired(&self, id: MessageId, destination: Option<Destination>) -> MessageAck {
+        self.ack(MessageAck::EXPIRED, None, id, destination, 1)
+    }
+
+    /// A message that the application had dealt with before the broker was told.
+    #[must_use]
+    pub fn again(&self, id: MessageId, destination: Option<Destination>) -> MessageAck {
+        self.ack(MessageAck::INDIVIDUAL, None, id, destination, 1)
+    }
+
+    /// An acknowledgement over all that is held from a place on.
+    fn over(&self, kind: i8, first: usize) -> Option<MessageAck> {
+        let (oldest, newest) = (self.held.get(first)?, self.held.back()?);
+        let count = self.held.len() - first;
+        Some(self.ack(kind, Some(oldest.id.clone()), newest.id.clone(), newest.destination.clone(), count))
+    }
+
+    fn ack(
+        &self,
+        ack_type: i8,
+        first_message_id: Option<MessageId>,
+        last: MessageId,
+        destination: Option<Destination>,
+        count: usize,
+    ) -> MessageAck {
+        MessageAck {
+            destination,
+            consumer_id: Some(self.consumer.clone()),
+            ack_type,
+            first_message_id,
+            last_message_id: Some(last),
+            message_count: i32::try_from(count).unwrap_or(i32::MAX),
+            ..MessageAck::default()
+        }
+    }
+}
+
+fn too_often(policy: &RedeliveryPolicy) -> Throwable {
+    let most = policy.maximum_redeliveries.unwrap_or(u32::MAX);
+    let message = format!("Exceeded redelivery policy limit: {most} redeliveries");
+    Throwable { class: Some("java.lang.Throwable".to_owned()), message: Some(message) }
+}
