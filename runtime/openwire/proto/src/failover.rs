@@ -15,5 +15,6 @@
 mod machine;
 mod options;
 
+pub use crate::option::OptionError;
 pub use machine::{Attempt, Event, Failover, Order, Phase, World};
-pub use options::{Attempts, OptionError, Options};
+pub use options::{Attempts, Options};

@@ -24,12 +24,15 @@ mod error;
 pub mod failover;
 pub mod frame;
 pub mod id;
+pub mod link;
 mod loose;
 pub mod message;
 mod modified_utf8;
+mod option;
 pub mod primitive;
 mod structure;
 pub mod uri;
 
 pub use error::{DecodeError, EncodeError};
+pub use option::OptionError;
 pub use structure::Layout;
