@@ -132,6 +132,11 @@ impl<T> Acks<T> {
         self.held.len()
     }
 
+    /// Which those are, the oldest first.
+    pub fn ids(&self) -> impl Iterator<Item = &MessageId> {
+        self.held.iter().map(|got| &got.id)
+    }
+
     /// The application gets a message. What the broker is told at once: that it is dealt with; or, when half of those
     /// that may be on their way have arrived, that they have, so that others can follow.
     pub fn deliver(&mut self, got: Got<T>, transaction: Option<&TransactionId>) -> Option<MessageAck> {

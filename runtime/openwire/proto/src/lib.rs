@@ -18,6 +18,7 @@
 
 pub mod acks;
 pub mod body;
+pub mod client;
 pub mod command;
 pub mod destination;
 mod error;

@@ -1,0 +1,177 @@
+//! A connection: who one is at whatever broker there is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{oneshot, watch};
+use topoc_openwire_proto::client::ClientOptions;
+use topoc_openwire_proto::command::{ConnectionInfo, RemoveInfo, RemovedId};
+use topoc_openwire_proto::id::ConnectionId;
+
+use crate::engine::{self, Handle};
+use crate::{AckMode, Config, Error, Session};
+
+/// Where a connection is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Not yet connected to any broker.
+    Connecting,
+    /// Connected.
+    Connected(Place),
+    /// The broker was lost, and another is looked for.
+    Interrupted,
+    /// It is over; why.
+    Over(String),
+}
+
+/// A broker that a connection is connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The address that was dialled, as it was listed.
+    pub address: String,
+    /// The name that the broker gives itself, once it has said it.
+    pub broker: Option<String>,
+}
+
+/// A connection to a broker, or by `failover:` to whichever broker there is. When the last handle of it, its sessions,
+/// producers and consumers has been dropped, it ends; [`Connection::close`] waits for that.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) handle: Handle,
+    pub(crate) options: ClientOptions,
+    pub(crate) largest_body: u64,
+    pub(crate) id: String,
+    sessions: AtomicI64,
+    temporary: AtomicU64,
+    transactions: AtomicI64,
+}
+
+impl Inner {
+    pub(crate) fn connection_id(&self) -> ConnectionId {
+        ConnectionId::new(self.id.clone())
+    }
+
+    /// A number for a temporary destination, beginning with 1.
+    pub(crate) fn next_temporary(&self) -> u64 {
+        self.temporary.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A number for a transaction, beginning with 1.
+    pub(crate) fn next_transaction(&self) -> i64 {
+        self.transactions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+impl Connection {
+    /// Connects to a URI: `tcp://HOST:PORT`, `ssl://HOST:PORT` or `failover:(ADDRESS,ADDRESS)?OPTIONS`. With `failover:`
+    /// this waits until a broker is there, unless `startupMaxReconnectAttempts` ends it.
+    ///
+    /// # Errors
+    /// What cannot be used of the URI; [`Error::Disconnected`] when no broker could be reached; [`Error::Refused`] when the
+    /// broker knows the user or the client id not, or knows it too well.
+    pub async fn open(uri: &str) -> Result<Self, Error> {
+        Config::new(uri)?.connect().await
+    }
+
+    pub(crate) async fn with(config: Config) -> Result<Self, Error> {
+        let options = config.client.clone();
+        let fault_tolerant = config.fault_tolerant;
+        let largest_body = config.largest_body;
+        let id = unique_id(options.client_id_prefix.as_deref());
+        let handle = engine::start(config)?;
+        let info = ConnectionInfo {
+            connection_id: Some(ConnectionId::new(id.clone())),
+            client_id: Some(options.client_id.clone().unwrap_or_else(|| id.clone())),
+            user_name: options.user.clone(),
+            password: options.password.reveal().map(str::to_owned),
+            manageable: true,
+            client_master: true,
+            fault_tolerant,
+            ..ConnectionInfo::default()
+        };
+        let refused = match options.connect_timeout {
+            None => handle.request(info).await,
+            Some(limit) => tokio::time::timeout(limit, handle.request(info))
+                .await
+                .unwrap_or(Err(Error::TimedOut("connecting (`jms.connectResponseTimeout`)", limit))),
+        };
+        refused?;
+        let inner = Inner {
+            handle,
+            options,
+            largest_body,
+            id,
+            sessions: AtomicI64::new(0),
+            temporary: AtomicU64::new(0),
+            transactions: AtomicI64::new(0),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Begins a session, whose consumers acknowledge in this way.
+    ///
+    /// # Errors
+    /// When the connection is over, or the broker refuses it.
+    pub async fn session(&self, mode: AckMode) -> Result<Session, Error> {
+        let number = self.inner.sessions.fetch_add(1, Ordering::Relaxed) + 1;
+        Session::begin(Arc::clone(&self.inner), number, mode).await
+    }
+
+    /// Where the connection is now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.inner.handle.shared.status.borrow().clone()
+    }
+
+    /// Where the connection is, whenever that changes.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Status> {
+        self.inner.handle.shared.status.subscribe()
+    }
+
+    /// How often a connection was lost so far.
+    #[must_use]
+    pub fn losses(&self) -> u64 {
+        self.inner.handle.losses()
+    }
+
+    /// The id of the connection, which brokers show.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.inner.id
+    }
+
+    /// Ends the connection, and everything that was made with it, in order. Waits at most `jms.closeTimeout` for the broker.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] or [`Error::Disconnected`] when it was over before.
+    pub async fn close(self) -> Result<(), Error> {
+        let handle = &self.inner.handle;
+        let object_id = Some(RemovedId::Connection(self.inner.connection_id()));
+        let remove = RemoveInfo { object_id, ..RemoveInfo::default() };
+        let removed = tokio::time::timeout(self.inner.options.close_timeout, handle.request(remove)).await;
+        let (ended, end) = oneshot::channel();
+        if handle.stop.send(ended).await.is_ok() {
+            let _ = end.await;
+        }
+        // A broker that does not answer has lost the connection all the same.
+        removed.unwrap_or(Ok(()))
+    }
+}
+
+/// Tells connections of one process apart.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
+
+/// An id that no other connection has: process, moment, chance, number.
+fn unique_id(prefix: Option<&str>) -> String {
+    let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed) + 1;
+    let moment = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let prefix = prefix.unwrap_or("ID:topoc");
+    format!("{prefix}-{}-{moment}-{:08x}:{number}", std::process::id(), fastrand::u32(..))
+}

@@ -1,0 +1,175 @@
+//! A producer: messages on their way to a broker.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::Semaphore;
+use topoc_openwire_proto::command::{ProducerInfo, RemoveInfo, RemovedId};
+use topoc_openwire_proto::frame;
+use topoc_openwire_proto::id::ProducerId;
+use topoc_openwire_proto::message::{Headers, Message};
+
+use crate::engine::Ask;
+use crate::session::Shared;
+use crate::{Destination, Error, MessageId, Outgoing};
+
+/// Sends messages. When it is dropped it ends.
+#[derive(Debug)]
+pub struct Producer {
+    session: Arc<Shared>,
+    id: ProducerId,
+    destination: Option<Destination>,
+    sequence: AtomicI64,
+    window: Option<Arc<Window>>,
+}
+
+/// How many bytes a producer may have on their way (`ProducerWindow`).
+#[derive(Debug)]
+pub(crate) struct Window {
+    size: usize,
+    free: Semaphore,
+}
+
+impl Window {
+    fn new(size: u32) -> Self {
+        let size = usize::try_from(size).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        Self { size, free: Semaphore::new(size) }
+    }
+
+    /// The broker has taken so many bytes.
+    pub(crate) fn release(&self, bytes: i32) {
+        let room = self.size.saturating_sub(self.free.available_permits());
+        self.free.add_permits(usize::try_from(bytes).unwrap_or(0).min(room));
+    }
+
+    /// Nobody will say what has become of the bytes that were on their way.
+    pub(crate) fn reset(&self) {
+        self.free.add_permits(self.size.saturating_sub(self.free.available_permits()));
+    }
+
+    /// Waits until there is room. A message larger than the window has all of it.
+    async fn take(&self, bytes: usize) {
+        let bytes = u32::try_from(bytes.min(self.size)).unwrap_or(u32::MAX);
+        if let Ok(permit) = self.free.acquire_many(bytes).await {
+            permit.forget();
+        }
+    }
+}
+
+impl Producer {
+    pub(crate) async fn begin(session: Arc<Shared>, destination: Option<Destination>) -> Result<Self, Error> {
+        let id = session.next_producer();
+        let connection = &session.connection;
+        let size = connection.options.producer_window;
+        let window = (size > 0).then(|| Arc::new(Window::new(size)));
+        if let Some(window) = &window {
+            connection.handle.ask(Ask::Watch(id.clone(), Arc::clone(window))).await?;
+        }
+        let info = ProducerInfo {
+            producer_id: Some(id.clone()),
+            destination: destination.clone(),
+            window_size: i32::try_from(size).unwrap_or(i32::MAX),
+            ..ProducerInfo::default()
+        };
+        connection.handle.request(info).await?;
+        Ok(Self { session, id, destination, sequence: AtomicI64::new(0), window })
+    }
+
+    /// Sends a message to the producer's destination, and returns its id. A persistent one outside of a transaction is with
+    /// the broker, on disk, when this returns; others are on their way.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] by the broker, [`Error::TimedOut`] by `jms.sendTimeout` or `timeout` of `failover:`,
+    /// [`Error::Encode`] when something has no room; [`Error::Misuse`] without destination.
+    pub async fn send(&self, outgoing: Outgoing) -> Result<MessageId, Error> {
+        let destination = self.destination.clone();
+        self.send_message(destination.ok_or(Error::Misuse("this producer has no destination: use `send_to`"))?, outgoing).await
+    }
+
+    /// Sends a message to a destination, such as where a request wants its answer.
+    ///
+    /// # Errors
+    /// As [`Producer::send`]; [`Error::Misuse`] when the producer has another destination.
+    pub async fn send_to(&self, destination: &Destination, outgoing: Outgoing) -> Result<MessageId, Error> {
+        match &self.destination {
+            Some(own) if own != destination => Err(Error::Misuse("this producer is for another destination")),
+            _ => self.send_message(destination.clone(), outgoing).await,
+        }
+    }
+
+    async fn send_message(&self, destination: Destination, outgoing: Outgoing) -> Result<MessageId, Error> {
+        let connection = &self.session.connection;
+        let options = &connection.options;
+        let transaction_id = self.session.transaction().await?;
+        let waits = options.always_sync_send
+            || options.send_timeout.is_some()
+            || (outgoing.persistent && transaction_id.is_none() && !options.use_async_send);
+        let (mut message, id) = self.message(destination, outgoing)?;
+        message.headers.transaction_id = transaction_id;
+        if !waits {
+            if let Some(window) = &self.window {
+                window.take(size(&message)?).await;
+            }
+            connection.handle.send(Box::new(message)).await?;
+            return Ok(id);
+        }
+        let sent = connection.handle.request(Box::new(message));
+        match options.send_timeout {
+            None => sent.await?,
+            Some(limit) => tokio::time::timeout(limit, sent)
+                .await
+                .unwrap_or(Err(Error::TimedOut("a send (`jms.sendTimeout`)", limit)))?,
+        }
+        Ok(id)
+    }
+
+    fn message(&self, destination: Destination, outgoing: Outgoing) -> Result<(Message, MessageId), Error> {
+        let producer_sequence_id = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
+        let id = MessageId { producer_id: Some(self.id.clone()), producer_sequence_id, ..MessageId::default() };
+        let timestamp = now();
+        let (group_id, group_sequence) = outgoing.group.map_or((None, 0), |(id, sequence)| (Some(id), sequence));
+        let headers = Headers {
+            producer_id: Some(self.id.clone()),
+            destination: Some(destination),
+            message_id: Some(id.clone()),
+            group_id,
+            group_sequence,
+            correlation_id: outgoing.correlation_id,
+            persistent: outgoing.persistent,
+            expiration: outgoing.time_to_live.map_or(0, |time| {
+                timestamp.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+            }),
+            priority: outgoing.priority,
+            reply_to: outgoing.reply_to,
+            timestamp,
+            r#type: outgoing.r#type,
+            ..Headers::default()
+        };
+        let mut message = Message { headers, ..Message::default() };
+        message.set_body(&outgoing.body)?;
+        message.set_properties(&outgoing.properties)?;
+        Ok((message, id))
+    }
+}
+
+/// How many bytes of a producer's window a message takes: those of its frame, which a broker estimates too.
+fn size(message: &Message) -> Result<usize, Error> {
+    Ok(frame::encode(&Box::new(message.clone()).into())?.len())
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        let handle = &self.session.connection.handle;
+        let object_id = Some(RemovedId::Producer(self.id.clone()));
+        handle.ask_soon(Ask::Send(RemoveInfo { object_id, ..RemoveInfo::default() }.into()));
+        if self.window.is_some() {
+            handle.ask_soon(Ask::Unwatch(self.id.clone()));
+        }
+    }
+}
