@@ -871,6 +871,8 @@ impl Room {
                 _ => false,
             });
             let sent = numbers.iter().filter(|sent| *sent == number).count();
+            // A producer that has ended comes with each transaction that needs it.
+            let sent = if matches!(command, Command::ProducerInfo(_)) { sent.min(1) } else { sent };
             assert_eq!(answer.count() + sent, 1, "{command:?}: sent again {sent} times");
         }
         for answer in answers {
