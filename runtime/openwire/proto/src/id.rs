@@ -108,3 +108,20 @@ impl fmt::Display for MessageId {
         }
     }
 }
+
+/// As ActiveMQ writes it in logs: `TX:connection:number`, or the parts of an XA branch with their bytes in hexadecimal.
+impl fmt::Display for TransactionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hex = |bytes: &Option<Bytes>| bytes.iter().flatten().map(|byte| format!("{byte:02x}")).collect::<String>();
+        match self {
+            Self::Local(LocalTransactionId { value, connection_id }) => {
+                let connection = connection_id.as_ref().and_then(|id| id.value.as_deref()).unwrap_or_default();
+                write!(f, "TX:{connection}:{value}")
+            }
+            Self::Xa(XATransactionId { format_id, global_transaction_id, branch_qualifier }) => {
+                let (global, branch) = (hex(global_transaction_id), hex(branch_qualifier));
+                write!(f, "XID:[{format_id},globalId={global},branchId={branch}]")
+            }
+        }
+    }
+}

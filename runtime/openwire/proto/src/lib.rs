@@ -32,6 +32,7 @@ mod modified_utf8;
 mod option;
 pub mod primitive;
 mod structure;
+pub mod tracker;
 pub mod uri;
 
 pub use error::{DecodeError, EncodeError};
