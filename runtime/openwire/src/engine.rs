@@ -97,6 +97,17 @@ impl World for Surroundings {
     }
 }
 
+/// A consumer or producer of this connection: its session's number, and its own.
+type Key = (i64, i64);
+
+fn consumer_key(id: &ConsumerId) -> Key {
+    (id.session_id, id.value)
+}
+
+fn producer_key(id: &ProducerId) -> Key {
+    (id.session_id, id.value)
+}
+
 /// The connection that commands go over.
 struct Current {
     attempt: Attempt,
@@ -119,8 +130,8 @@ pub(crate) struct Engine {
     /// Asked for while there was no connection, and until when it may wait.
     waiting: VecDeque<(Ask, Option<Instant>)>,
     answers: HashMap<i32, oneshot::Sender<Result<(), Error>>>,
-    listeners: HashMap<ConsumerId, mpsc::UnboundedSender<Incoming>>,
-    windows: HashMap<ProducerId, Arc<Window>>,
+    listeners: HashMap<Key, mpsc::UnboundedSender<Incoming>>,
+    windows: HashMap<Key, Arc<Window>>,
     next_command: i32,
     /// Why it is over.
     over: Option<String>,
@@ -270,10 +281,10 @@ impl Engine {
         match ask {
             // Who listens when all is over hears the end at once.
             Ask::Listen(..) if self.over.is_some() => {}
-            Ask::Listen(consumer, incoming) => drop(self.listeners.insert(consumer, incoming)),
-            Ask::Unlisten(consumer) => drop(self.listeners.remove(&consumer)),
-            Ask::Watch(producer, window) => drop(self.windows.insert(producer, window)),
-            Ask::Unwatch(producer) => drop(self.windows.remove(&producer)),
+            Ask::Listen(consumer, incoming) => drop(self.listeners.insert(consumer_key(&consumer), incoming)),
+            Ask::Unlisten(consumer) => drop(self.listeners.remove(&consumer_key(&consumer))),
+            Ask::Watch(producer, window) => drop(self.windows.insert(producer_key(&producer), window)),
+            Ask::Unwatch(producer) => drop(self.windows.remove(&producer_key(&producer))),
             Ask::Request(command, answer) => self.command(command, Some(answer)),
             Ask::Send(command) => self.command(command, None),
         }
@@ -402,24 +413,24 @@ impl Engine {
     }
 
     fn dispatch(&mut self, dispatch: MessageDispatch) {
-        let Some(listener) = dispatch.consumer_id.as_ref().and_then(|id| self.listeners.get(id)) else { return };
+        let Some(listener) = dispatch.consumer_id.as_ref().and_then(|id| self.listeners.get(&consumer_key(id))) else { return };
         let losses = self.shared.losses.load(Ordering::Relaxed);
         // A consumer that is just closing no longer listens, and what it gets here will come to another.
         let _ = listener.send(Incoming::Dispatch(losses, Box::new(dispatch)));
     }
 
     fn producer_ack(&self, ack: &ProducerAck) {
-        if let Some(window) = ack.producer_id.as_ref().and_then(|id| self.windows.get(id)) {
+        if let Some(window) = ack.producer_id.as_ref().and_then(|id| self.windows.get(&producer_key(id))) {
             window.release(ack.size);
         }
     }
 
     fn consumer_control(&mut self, control: &ConsumerControl) {
         let Some(id) = &control.consumer_id else { return };
-        let Some(listener) = self.listeners.get(id) else { return };
+        let Some(listener) = self.listeners.get(&consumer_key(id)) else { return };
         let _ = listener.send(if control.close { Incoming::Ended } else { Incoming::Prefetch(control.prefetch) });
         if control.close {
-            self.listeners.remove(id);
+            self.listeners.remove(&consumer_key(id));
         }
     }
 
