@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::ChildStdout;
+use std::process::{ChildStdout, Command};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::LabError;
 use crate::cache::client_class_path;
-use crate::process::{Output, Process, java_command};
+use crate::process::{Output, Process, java_command, option};
+use crate::{Certificates, LabError};
 
 /// A running Java client (`activemq-client` 5.18.3). The process is killed when this and all its receivers are dropped.
 ///
@@ -105,7 +105,29 @@ impl Java {
     ///
     /// `NotFetched` when the client is not in the cache, `Io` when `java` or `javac` is missing.
     pub fn start(workdir: &Path) -> Result<Self, LabError> {
-        let mut command = java_command();
+        Self::launch(java_command(), workdir)
+    }
+
+    /// The same for `ssl:` URIs: it trusts the authority of these certificates, and shows none of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Java::start`].
+    pub fn start_trusting(certificates: &Certificates, workdir: &Path) -> Result<Self, LabError> {
+        Self::launch(with_store("trustStore", &certificates.trust_store(), java_command()), workdir)
+    }
+
+    /// The same with the client's certificate, which it shows to brokers that ask for one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Java::start`].
+    pub fn start_certified(certificates: &Certificates, workdir: &Path) -> Result<Self, LabError> {
+        let trusting = with_store("trustStore", &certificates.trust_store(), java_command());
+        Self::launch(with_store("keyStore", &certificates.client_store(), trusting), workdir)
+    }
+
+    fn launch(mut command: Command, workdir: &Path) -> Result<Self, LabError> {
         command.arg("-cp").arg(client_class_path()?).arg("Peer");
         let (process, stdout) =
             Process::start(command, "the Java client".to_owned(), &workdir.join("java.log"), Output::Pipe)?;
@@ -197,6 +219,13 @@ impl Java {
         task.shared.tell(number, words.iter().chain(more))?;
         Ok(task)
     }
+}
+
+/// Gives a Java process one of the two stores for TLS, by system property.
+fn with_store(what: &str, store: &Path, mut command: Command) -> Command {
+    command.arg(option(&format!("-Djavax.net.ssl.{what}="), store));
+    command.arg(format!("-Djavax.net.ssl.{what}Password={}", Certificates::PASSWORD));
+    command
 }
 
 impl Shared {

@@ -19,11 +19,13 @@
 
 mod broker;
 mod cache;
+mod certificates;
 mod database;
 mod error;
 mod java;
 mod link;
 mod log;
+mod plain;
 mod ports;
 mod process;
 mod schema;
@@ -33,11 +35,13 @@ use std::time::Duration;
 
 pub use broker::{Broker, Launch};
 pub use cache::{Release, release};
+pub use certificates::Certificates;
 pub use database::Database;
 pub use error::LabError;
 pub use java::{Java, Message, Receiver, frames};
 pub use link::Link;
 pub use log::Mark;
+pub use plain::Plain;
 pub use ports::ports;
 pub use schema::{Schema, schema, validate_xml};
 pub use wait::until;
