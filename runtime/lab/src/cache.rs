@@ -124,14 +124,16 @@ fn join(jars: &[PathBuf]) -> Result<OsString, LabError> {
     env::join_paths(jars).map_err(|cause| LabError::io("make a class path", std::io::Error::other(cause)))
 }
 
-const SOURCES: [(&str, &str); 7] = [
+const SOURCES: [(&str, &str); 9] = [
     ("DatabaseMain.java", include_str!("../java/DatabaseMain.java")),
     ("Frames.java", include_str!("../java/Frames.java")),
     ("Json.java", include_str!("../java/Json.java")),
     ("LabMain.java", include_str!("../java/LabMain.java")),
     ("LoadProperties.java", include_str!("../java/LoadProperties.java")),
+    ("Messages.java", include_str!("../java/Messages.java")),
     ("Peer.java", include_str!("../java/Peer.java")),
     ("SplitStore.java", include_str!("../java/SplitStore.java")),
+    ("Watch.java", include_str!("../java/Watch.java")),
 ];
 
 /// The lab's Java classes in one jar, compiled when their sources have changed since the last time.

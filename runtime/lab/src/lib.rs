@@ -38,7 +38,9 @@ pub use cache::{Release, release};
 pub use certificates::Certificates;
 pub use database::Database;
 pub use error::LabError;
-pub use java::{Java, Message, Receiver, frames};
+pub use java::{
+    Acknowledge, Body, Draft, End, Java, Message, Numbers, Receiver, Seen, Sighting, Tally, Value, Watcher, frames,
+};
 pub use link::Link;
 pub use log::Mark;
 pub use plain::Plain;

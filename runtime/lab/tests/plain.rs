@@ -1,7 +1,5 @@
 //! Plain brokers: what the builder writes is valid, and does what it says on real brokers.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
-
 use std::fs;
 use std::process::Command;
 
