@@ -26,6 +26,7 @@ import org.apache.activemq.ActiveMQConnection;
 import org.apache.activemq.ActiveMQConnectionFactory;
 import org.apache.activemq.ActiveMQMessageProducer;
 import org.apache.activemq.ActiveMQSession;
+import org.apache.activemq.command.ActiveMQDestination;
 
 /**
  * A line on standard input is one task: its number, a verb and the verb's arguments, separated by tabs, with \t \n \r \\ escaped.
@@ -121,7 +122,7 @@ public final class Peer {
             Connection connection = connect(arguments.get(0));
             try {
                 Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
-                MessageProducer producer = session.createProducer(session.createQueue(arguments.get(1)));
+                MessageProducer producer = session.createProducer(destination(arguments.get(1)));
                 for (String text : arguments.subList(2, arguments.size())) {
                     producer.send(session.createTextMessage(text));
                 }
@@ -137,7 +138,7 @@ public final class Peer {
             List<Object> ids = new ArrayList<>();
             try {
                 Session session = connection.createSession(transacted, Session.AUTO_ACKNOWLEDGE);
-                MessageProducer producer = session.createProducer(session.createQueue(arguments.get(1)));
+                MessageProducer producer = session.createProducer(destination(arguments.get(1)));
                 for (String draft : arguments.subList(3, arguments.size())) {
                     ids.add(Messages.send(session, (ActiveMQMessageProducer) producer, (Map<?, ?>) Json.read(draft)));
                 }
@@ -158,7 +159,7 @@ public final class Peer {
             Connection connection = connect(arguments.get(0));
             try {
                 Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
-                MessageProducer producer = session.createProducer(session.createQueue(arguments.get(1)));
+                MessageProducer producer = session.createProducer(destination(arguments.get(1)));
                 for (long number = 0; number < count; number++) {
                     producer.send(session.createTextMessage(Long.toString(number)));
                     tell("sent", "ms", System.currentTimeMillis());
@@ -178,7 +179,7 @@ public final class Peer {
             Connection connection = connect(arguments.get(0));
             Session session = connection.createSession(mode == Session.SESSION_TRANSACTED, mode);
             String selector = arguments.get(3).isEmpty() ? null : arguments.get(3);
-            MessageConsumer consumer = session.createConsumer(session.createQueue(arguments.get(1)), selector);
+            MessageConsumer consumer = session.createConsumer(destination(arguments.get(1)), selector);
             ready(connection);
             List<Message> received = new ArrayList<>();
             // Ends with an exception or a null once `close` has closed the connection under it.
@@ -235,7 +236,7 @@ public final class Peer {
             Connection connection = connect(arguments.get(1));
             Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
             MessageProducer answers = session.createProducer(null);
-            MessageConsumer consumer = session.createConsumer(session.createQueue(arguments.get(2)));
+            MessageConsumer consumer = session.createConsumer(destination(arguments.get(2)));
             ready(connection);
             for (Message message = consumer.receive(); message != null; message = consumer.receive()) {
                 tell("message", "message", Messages.described(message));
@@ -253,7 +254,7 @@ public final class Peer {
             Connection connection = connect(arguments.get(0));
             try {
                 Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
-                MessageProducer producer = session.createProducer(session.createQueue(arguments.get(1)));
+                MessageProducer producer = session.createProducer(destination(arguments.get(1)));
                 String replies = arguments.get(2);
                 Destination back = replies.isEmpty() ? session.createTemporaryQueue() : session.createQueue(replies);
                 MessageConsumer consumer = session.createConsumer(back);
@@ -302,6 +303,11 @@ public final class Peer {
             Connection connection = new ActiveMQConnectionFactory(uri).createConnection();
             OPEN.put(number, connection);
             return connection;
+        }
+
+        /** A queue, unless the name says otherwise: `topic://T`. */
+        private static Destination destination(String name) {
+            return ActiveMQDestination.createDestination(name, ActiveMQDestination.QUEUE_TYPE);
         }
 
         private void ready(Connection connection) {

@@ -124,11 +124,12 @@ fn join(jars: &[PathBuf]) -> Result<OsString, LabError> {
     env::join_paths(jars).map_err(|cause| LabError::io("make a class path", std::io::Error::other(cause)))
 }
 
-const SOURCES: [(&str, &str); 9] = [
+const SOURCES: [(&str, &str); 10] = [
     ("DatabaseMain.java", include_str!("../java/DatabaseMain.java")),
     ("Frames.java", include_str!("../java/Frames.java")),
     ("Json.java", include_str!("../java/Json.java")),
     ("LabMain.java", include_str!("../java/LabMain.java")),
+    ("Load.java", include_str!("../java/Load.java")),
     ("LoadProperties.java", include_str!("../java/LoadProperties.java")),
     ("Messages.java", include_str!("../java/Messages.java")),
     ("Peer.java", include_str!("../java/Peer.java")),

@@ -28,7 +28,7 @@ use crate::{Certificates, LabError};
 /// A running Java client (`activemq-client` 5.18.3). The process is killed when this and all its receivers are dropped.
 ///
 /// URIs are those of the Java client; a password goes in as `?jms.userName=U&jms.password=P`. Queue names may carry
-/// destination options, such as `Q?consumer.priority=127`.
+/// destination options, such as `Q?consumer.priority=127`; `topic://T` names a topic.
 #[derive(Debug)]
 pub struct Java {
     shared: Arc<Shared>,

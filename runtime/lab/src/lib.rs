@@ -24,6 +24,7 @@ mod database;
 mod error;
 mod java;
 mod link;
+mod load;
 mod log;
 mod plain;
 mod ports;
@@ -42,6 +43,7 @@ pub use java::{
     Acknowledge, Body, Draft, End, Java, Message, Numbers, Receiver, Seen, Sighting, Tally, Value, Watcher, frames,
 };
 pub use link::Link;
+pub use load::{Latency, Load, LoadReport, load};
 pub use log::Mark;
 pub use plain::Plain;
 pub use ports::ports;

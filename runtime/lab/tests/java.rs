@@ -225,6 +225,18 @@ fn options_of_a_consumer_go_with_the_name_of_the_queue() {
 }
 
 #[test]
+fn topics_are_destinations_too() {
+    let receivers = [(); 2].map(|()| SHARED.java.receiver(&SHARED.uri, "topic://NEWS").unwrap());
+    for receiver in &receivers {
+        receiver.wait_ready(PATIENCE).unwrap();
+    }
+    SHARED.java.send(&SHARED.uri, "topic://NEWS", &["hello"], PATIENCE).unwrap();
+    for receiver in &receivers {
+        assert_eq!(receiver.wait_messages(1, PATIENCE).unwrap()[0].destination, "topic://NEWS");
+    }
+}
+
+#[test]
 fn a_watcher_tells_where_the_client_is() {
     let dir = tempfile::tempdir().unwrap();
     let port = ports(1).unwrap()[0];
