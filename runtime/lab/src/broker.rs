@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::LabError;
 use crate::cache::Release;
 use crate::log::Mark;
-use crate::process::{Output, Process, java_command};
+use crate::process::{Output, Process, java_command, option};
 
 /// A running broker. Dropping it kills the process and waits for its end.
 #[derive(Debug)]
@@ -85,12 +85,6 @@ impl<'a> Launch<'a> {
         let (process, _) = Process::start(command, name, &workdir.join("broker.log"), Output::Log)?;
         Ok(Broker { process })
     }
-}
-
-fn option(name: &str, path: &Path) -> OsString {
-    let mut argument = OsString::from(name);
-    argument.push(path);
-    argument
 }
 
 impl Broker {

@@ -124,13 +124,17 @@ fn join(jars: &[PathBuf]) -> Result<OsString, LabError> {
     env::join_paths(jars).map_err(|cause| LabError::io("make a class path", std::io::Error::other(cause)))
 }
 
-const SOURCES: [(&str, &str); 6] = [
+const SOURCES: [(&str, &str); 10] = [
     ("DatabaseMain.java", include_str!("../java/DatabaseMain.java")),
     ("Frames.java", include_str!("../java/Frames.java")),
     ("Json.java", include_str!("../java/Json.java")),
     ("LabMain.java", include_str!("../java/LabMain.java")),
+    ("Load.java", include_str!("../java/Load.java")),
     ("LoadProperties.java", include_str!("../java/LoadProperties.java")),
+    ("Messages.java", include_str!("../java/Messages.java")),
     ("Peer.java", include_str!("../java/Peer.java")),
+    ("SplitStore.java", include_str!("../java/SplitStore.java")),
+    ("Watch.java", include_str!("../java/Watch.java")),
 ];
 
 /// The lab's Java classes in one jar, compiled when their sources have changed since the last time.
@@ -163,11 +167,13 @@ fn compile(folder: &Path, jar: &Path) -> Result<(), LabError> {
     fs::rename(path("lab.jar"), jar).map_err(|cause| LabError::at("write", jar, cause))
 }
 
-fn run(mut command: Command, doing: &str) -> Result<(), LabError> {
+/// Runs a program to its end; an error shows what it said.
+pub(crate) fn run(mut command: Command, doing: &str) -> Result<(), LabError> {
     let output = command.output().map_err(|cause| LabError::io(doing, cause))?;
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    // keytool complains on standard output.
+    let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
     Err(LabError::io(doing, std::io::Error::other(said)))
 }

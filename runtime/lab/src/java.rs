@@ -1,24 +1,34 @@
 //! A Java client at a test's command: one process that sends, receives, answers and asks, as many things at once as needed.
 
+mod message;
+mod receiver;
+mod sender;
+mod watcher;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::ChildStdout;
+use std::process::{ChildStdout, Command};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+pub use message::{Body, Draft, Message, Value};
+pub use receiver::{Acknowledge, Receiver, Tally};
+pub use sender::{End, Numbers};
+pub use watcher::{Seen, Sighting, Watcher};
+
 use serde::Deserialize;
 
-use crate::LabError;
 use crate::cache::client_class_path;
-use crate::process::{Output, Process, java_command};
+use crate::process::{Output, Process, java_command, option};
+use crate::{Certificates, LabError};
 
 /// A running Java client (`activemq-client` 5.18.3). The process is killed when this and all its receivers are dropped.
 ///
 /// URIs are those of the Java client; a password goes in as `?jms.userName=U&jms.password=P`. Queue names may carry
-/// destination options, such as `Q?consumer.priority=127`.
+/// destination options, such as `Q?consumer.priority=127`; `topic://T` names a topic.
 #[derive(Debug)]
 pub struct Java {
     shared: Arc<Shared>,
@@ -39,26 +49,6 @@ pub fn frames(arguments: &[&str]) -> Result<String, LabError> {
         return Err(LabError::io(doing(), std::io::Error::other(said)));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// A consumer on a queue, open until it is dropped.
-#[derive(Debug)]
-pub struct Receiver {
-    task: Task,
-}
-
-/// A message as a Java consumer saw it.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Message {
-    /// The text; none if it was no text message.
-    pub text: Option<String>,
-    /// JMSCorrelationID.
-    pub correlation: Option<String>,
-    /// JMSRedelivered.
-    pub redelivered: bool,
-    /// The ids of the brokers it passed before the consumer's own; empty when it was sent to the consumer's broker.
-    pub path: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -86,15 +76,22 @@ struct Answer {
 #[serde(tag = "event", rename_all = "lowercase")]
 enum Event {
     Ready { broker: Option<String> },
-    Message { message: Message },
+    Message { message: Box<Message> },
     Done(Outcome),
     Failed { reason: String },
+    Sent { ms: u64 },
+    Connected { ms: u64, address: String },
+    Broker { ms: u64, name: String },
+    Interrupted { ms: u64 },
+    Lost { ms: u64, reason: String },
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Outcome {
     answers: Vec<Option<Message>>,
+    ids: Vec<String>,
+    messages: Vec<Message>,
     properties: BTreeMap<String, String>,
 }
 
@@ -105,7 +102,29 @@ impl Java {
     ///
     /// `NotFetched` when the client is not in the cache, `Io` when `java` or `javac` is missing.
     pub fn start(workdir: &Path) -> Result<Self, LabError> {
-        let mut command = java_command();
+        Self::launch(java_command(), workdir)
+    }
+
+    /// The same for `ssl:` URIs: it trusts the authority of these certificates, and shows none of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Java::start`].
+    pub fn start_trusting(certificates: &Certificates, workdir: &Path) -> Result<Self, LabError> {
+        Self::launch(with_store("trustStore", &certificates.trust_store(), java_command()), workdir)
+    }
+
+    /// The same with the client's certificate, which it shows to brokers that ask for one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Java::start`].
+    pub fn start_certified(certificates: &Certificates, workdir: &Path) -> Result<Self, LabError> {
+        let trusting = with_store("trustStore", &certificates.trust_store(), java_command());
+        Self::launch(with_store("keyStore", &certificates.client_store(), trusting), workdir)
+    }
+
+    fn launch(mut command: Command, workdir: &Path) -> Result<Self, LabError> {
         command.arg("-cp").arg(client_class_path()?).arg("Peer");
         let (process, stdout) =
             Process::start(command, "the Java client".to_owned(), &workdir.join("java.log"), Output::Pipe)?;
@@ -115,36 +134,6 @@ impl Java {
             thread::spawn(move || collect(stdout, &answers));
         }
         Ok(Self { shared: Arc::new(Shared { process, next: AtomicU64::new(1), answers }) })
-    }
-
-    /// Sends text messages and returns when the broker has them all.
-    ///
-    /// # Errors
-    ///
-    /// `Java` with the client's exception, `TooLate` after `within`.
-    pub fn send(&self, uri: &str, queue: &str, texts: &[&str], within: Duration) -> Result<(), LabError> {
-        let task = self.begin(format!("send to {queue} at {uri}"), &["send", uri, queue], texts)?;
-        task.wait_done(within).map(|_| ())
-    }
-
-    /// Opens a consumer and returns at once; see [`Receiver::wait_ready`].
-    ///
-    /// # Errors
-    ///
-    /// `Io` when the process is gone.
-    pub fn receiver(&self, uri: &str, queue: &str) -> Result<Receiver, LabError> {
-        let task = self.begin(format!("receive from {queue} at {uri}"), &["receive", uri, queue], &[])?;
-        Ok(Receiver { task })
-    }
-
-    /// Opens a consumer that answers each request to its JMSReplyTo: `name`, a space and the request's text.
-    ///
-    /// # Errors
-    ///
-    /// `Io` when the process is gone.
-    pub fn echo(&self, name: &str, uri: &str, queue: &str) -> Result<Receiver, LabError> {
-        let task = self.begin(format!("answer from {queue} at {uri}"), &["echo", name, uri, queue], &[])?;
-        Ok(Receiver { task })
     }
 
     /// Sends requests one after the other and waits for each answer up to `each`; `None` where none came in that time.
@@ -166,6 +155,17 @@ impl Java {
         let task = self.begin(format!("request from {queue} at {uri}"), &words, texts)?;
         let requests = u32::try_from(texts.len()).unwrap_or(u32::MAX);
         Ok(task.wait_done(each.saturating_mul(requests).saturating_add(crate::PATIENCE))?.answers)
+    }
+
+    /// The messages that wait in a queue, and that a selector chooses (empty: all); they stay there. ActiveMQ shows no more
+    /// than `maxBrowsePageSize` of them.
+    ///
+    /// # Errors
+    ///
+    /// `Java` with the client's exception, `TooLate` after `within`.
+    pub fn browse(&self, uri: &str, queue: &str, selector: &str, within: Duration) -> Result<Vec<Message>, LabError> {
+        let task = self.begin(format!("browse {queue} at {uri}"), &["browse", uri, queue, selector], &[])?;
+        Ok(task.wait_done(within)?.messages)
     }
 
     /// What `java.util.Properties.load` makes of a file.
@@ -197,6 +197,13 @@ impl Java {
         task.shared.tell(number, words.iter().chain(more))?;
         Ok(task)
     }
+}
+
+/// Gives a Java process one of the two stores for TLS, by system property.
+fn with_store(what: &str, store: &Path, mut command: Command) -> Command {
+    command.arg(option(&format!("-Djavax.net.ssl.{what}="), store));
+    command.arg(format!("-Djavax.net.ssl.{what}Password={}", Certificates::PASSWORD));
+    command
 }
 
 impl Shared {
@@ -231,6 +238,11 @@ fn collect(stdout: ChildStdout, answers: &Mutex<HashMap<u64, Vec<Event>>>) {
 }
 
 impl Task {
+    /// The task's events so far.
+    fn look<T>(&self, look: impl Fn(&[Event]) -> T) -> T {
+        look(self.shared.answers().get(&self.number).map_or(&[][..], Vec::as_slice))
+    }
+
     /// Waits until `look` finds something in the task's events; the task's failure ends the wait.
     fn wait_for<T>(&self, what: &str, within: Duration, look: impl Fn(&[Event]) -> Option<T>) -> Result<T, LabError> {
         self.shared.process.wait_for(&format!("{} ({what})", self.doing), within, || {
@@ -260,70 +272,5 @@ fn failure(event: &Event) -> Option<&str> {
     match event {
         Event::Failed { reason } => Some(reason),
         _ => None,
-    }
-}
-
-fn message(event: &Event) -> Option<&Message> {
-    match event {
-        Event::Message { message } => Some(message),
-        _ => None,
-    }
-}
-
-impl Receiver {
-    /// Waits until the broker knows the consumer, and returns the name of that broker if the client knows it.
-    ///
-    /// # Errors
-    ///
-    /// `Java` with the client's exception, `TooLate` after `within`.
-    pub fn wait_ready(&self, within: Duration) -> Result<Option<String>, LabError> {
-        self.task.wait_for("ready", within, |events| {
-            events.iter().find_map(|event| match event {
-                Event::Ready { broker } => Some(broker.clone()),
-                _ => None,
-            })
-        })
-    }
-
-    /// Waits until at least `count` messages have come since it was opened, and returns all of them.
-    ///
-    /// # Errors
-    ///
-    /// `Java` with the client's exception, `TooLate` after `within`.
-    pub fn wait_messages(&self, count: usize, within: Duration) -> Result<Vec<Message>, LabError> {
-        self.task.wait_for(&format!("{count} message(s)"), within, |events| {
-            let messages: Vec<Message> = events.iter().filter_map(message).cloned().collect();
-            (messages.len() >= count).then_some(messages)
-        })
-    }
-
-    /// What has come so far.
-    #[must_use]
-    pub fn messages(&self) -> Vec<Message> {
-        let answers = self.task.shared.answers();
-        answers.get(&self.task.number).map_or(&[][..], Vec::as_slice).iter().filter_map(message).cloned().collect()
-    }
-
-    /// Closes the consumer and its connection, and waits until the broker knows.
-    ///
-    /// # Errors
-    ///
-    /// `Java` with the client's exception, `TooLate` after `within`.
-    pub fn close(self, within: Duration) -> Result<(), LabError> {
-        self.begin_to_close()?.wait_done(within).map(|_| ())
-    }
-
-    fn begin_to_close(&self) -> Result<Task, LabError> {
-        let shared = Arc::clone(&self.task.shared);
-        let number = shared.next.fetch_add(1, Ordering::Relaxed);
-        shared.tell(number, ["close", &self.task.number.to_string()].iter())?;
-        Ok(Task { shared, number, doing: format!("close: {}", self.task.doing) })
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        // Fails only when the process has ended, and the consumer with it. A second close does nothing.
-        let _ = self.begin_to_close();
     }
 }

@@ -19,10 +19,14 @@
 
 mod broker;
 mod cache;
+mod certificates;
 mod database;
 mod error;
 mod java;
+mod link;
+mod load;
 mod log;
+mod plain;
 mod ports;
 mod process;
 mod schema;
@@ -32,10 +36,16 @@ use std::time::Duration;
 
 pub use broker::{Broker, Launch};
 pub use cache::{Release, release};
+pub use certificates::Certificates;
 pub use database::Database;
 pub use error::LabError;
-pub use java::{Java, Message, Receiver, frames};
+pub use java::{
+    Acknowledge, Body, Draft, End, Java, Message, Numbers, Receiver, Seen, Sighting, Tally, Value, Watcher, frames,
+};
+pub use link::Link;
+pub use load::{Latency, Load, LoadReport, load};
 pub use log::Mark;
+pub use plain::Plain;
 pub use ports::ports;
 pub use schema::{Schema, schema, validate_xml};
 pub use wait::until;

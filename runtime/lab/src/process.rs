@@ -1,5 +1,6 @@
 //! A Java process that ends with its handle, and with this process.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -30,6 +31,13 @@ pub(crate) fn java_command() -> Command {
     let mut command = Command::new("java");
     command.args(JVM);
     command
+}
+
+/// An argument that names a path.
+pub(crate) fn option(name: &str, path: &Path) -> OsString {
+    let mut argument = OsString::from(name);
+    argument.push(path);
+    argument
 }
 
 /// Where a process's standard output goes; standard error goes to its log in both cases.

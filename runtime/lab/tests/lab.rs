@@ -7,33 +7,13 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use topoc_lab::{Broker, Java, LabError, Launch, PATIENCE, Release, ports, release, schema, validate_xml};
+use topoc_lab::{Broker, Java, LabError, Launch, PATIENCE, Plain, Release, ports, release, schema, validate_xml};
 
 const RELEASES: [&str; 4] = ["5.15.16", "5.17.6", "5.18.3", "6.3.1"];
 
 /// A broker's file around the elements that matter to a test.
 fn activemq_xml(name: &str, uri: &str, more: &str) -> String {
-    format!(
-        r#"<?xml version="1.0" encoding="UTF-8"?>
-<beans xmlns="http://www.springframework.org/schema/beans" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
-  xsi:schemaLocation="http://www.springframework.org/schema/beans http://www.springframework.org/schema/beans/spring-beans.xsd
-    http://activemq.apache.org/schema/core http://activemq.apache.org/schema/core/activemq-core.xsd">
-  <bean class="org.springframework.beans.factory.config.PropertyPlaceholderConfigurer"/>
-  <broker xmlns="http://activemq.apache.org/schema/core" brokerName="{name}" dataDirectory="${{activemq.data}}">
-    <managementContext>
-      <managementContext createConnector="false"/>
-    </managementContext>
-    {more}
-    <persistenceAdapter>
-      <kahaDB directory="${{activemq.data}}/kahadb"/>
-    </persistenceAdapter>
-    <transportConnectors>
-      <transportConnector name="openwire" uri="{uri}"/>
-    </transportConnectors>
-  </broker>
-</beans>
-"#
-    )
+    Plain::new(name).persistent().listen(uri, &[]).element(more).xml()
 }
 
 fn tcp(port: u16) -> String {
@@ -179,11 +159,7 @@ fn a_secret_comes_from_the_environment() {
     let dir = tempfile::tempdir().unwrap();
     let java = Java::start(dir.path()).unwrap();
     let uri = tcp(ports(1).unwrap()[0]);
-    let users = r#"<plugins><simpleAuthenticationPlugin><users>
-      <authenticationUser username="gc" password="${GC_PASSWORD}" groups="users"/>
-    </users></simpleAuthenticationPlugin></plugins>"#;
-    let xml = dir.path().join("activemq.xml");
-    fs::write(&xml, activemq_xml("alone", &uri, users)).unwrap();
+    let xml = Plain::new("alone").listen(&uri, &[]).user("gc", "${GC_PASSWORD}").write(dir.path()).unwrap();
     let release = release("5.18.3").unwrap();
     let broker = Launch::new(&release, &xml, dir.path()).env("GC_PASSWORD", "moon").start().unwrap();
     broker.wait_started(PATIENCE).unwrap();
