@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_refused_before_anything_is_dialled() {
-        for uri in ["", "tcp://a", "tcp://a:1?timeuot=1", "failover:(tcp://a:1)?timeuot=1", "tcp://a:1?wireFormat.x=1"] {
+        for uri in ["", "tcp://a", "tcp://a:1?timeuot=1", "failover:(tcp://a:1)?timeuot=1", "tcp://a:1?wireFormat.x=1"]
+        {
             assert!(Config::new(uri).is_err(), "{uri}");
         }
     }

@@ -102,7 +102,8 @@ impl ConsumerBuilder {
         handle.ask(Ask::Listen(id.clone(), sender)).await?;
         let (prefetch, destination) = (info.prefetch_size, info.destination.clone());
         let browser = info.browser;
-        let consumer = Consumer { session, id, held, incoming, prefetch, destination, browser, pulled: None, removed: false };
+        let consumer =
+            Consumer { session, id, held, incoming, prefetch, destination, browser, pulled: None, removed: false };
         let opened = consumer.session.connection.handle.request(info).await;
         opened?;
         if !browser {
@@ -354,12 +355,7 @@ impl Held {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn deliver(
-        &self,
-        got: Got<Arc<Message>>,
-        transaction: Option<&TransactionId>,
-        losses: u64,
-    ) -> Option<MessageAck> {
+    fn deliver(&self, got: Got<Arc<Message>>, transaction: Option<&TransactionId>, losses: u64) -> Option<MessageAck> {
         let mut state = self.lock();
         state.forget_lost(losses);
         if state.acks.mode() == AckMode::Auto {

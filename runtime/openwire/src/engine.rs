@@ -259,7 +259,8 @@ impl Engine {
     async fn timer(&mut self) {
         let now = Instant::now();
         self.give_up_waiting(now);
-        if let Some(current) = self.current.as_mut().filter(|current| current.wire.wakes_at().is_some_and(|at| at <= now))
+        if let Some(current) =
+            self.current.as_mut().filter(|current| current.wire.wakes_at().is_some_and(|at| at <= now))
             && let Err(reason) = current.wire.timer()
         {
             self.lost(reason).await;
@@ -352,7 +353,8 @@ impl Engine {
         let over: VecDeque<(Ask, Option<Instant>)> = over;
         for (ask, _) in over {
             if let Ask::Request(_, answer) = ask {
-                let _ = answer.send(Err(Error::TimedOut("a send without connection (`timeout` of `failover:`)", limit)));
+                let _ =
+                    answer.send(Err(Error::TimedOut("a send without connection (`timeout` of `failover:`)", limit)));
             }
         }
     }
@@ -413,7 +415,9 @@ impl Engine {
     }
 
     fn dispatch(&mut self, dispatch: MessageDispatch) {
-        let Some(listener) = dispatch.consumer_id.as_ref().and_then(|id| self.listeners.get(&consumer_key(id))) else { return };
+        let Some(listener) = dispatch.consumer_id.as_ref().and_then(|id| self.listeners.get(&consumer_key(id))) else {
+            return;
+        };
         let losses = self.shared.losses.load(Ordering::Relaxed);
         // A consumer that is just closing no longer listens, and what it gets here will come to another.
         let _ = listener.send(Incoming::Dispatch(losses, Box::new(dispatch)));
@@ -550,7 +554,8 @@ impl Engine {
             Err(error) => return Some(Event::Failed(attempt, error.to_string())),
         };
         let broker = wire.take_broker();
-        let place = Place { address: address.to_string(), broker: broker.as_ref().and_then(|info| info.broker_name.clone()) };
+        let place =
+            Place { address: address.to_string(), broker: broker.as_ref().and_then(|info| info.broker_name.clone()) };
         info!(%address, "connected");
         self.current = Some(Current { attempt, wire });
         if restore {

@@ -84,7 +84,11 @@ impl Producer {
     /// [`Error::Encode`] when something has no room; [`Error::Misuse`] without destination.
     pub async fn send(&self, outgoing: Outgoing) -> Result<MessageId, Error> {
         let destination = self.destination.clone();
-        self.send_message(destination.ok_or(Error::Misuse("this producer has no destination: use `send_to`"))?, outgoing).await
+        self.send_message(
+            destination.ok_or(Error::Misuse("this producer has no destination: use `send_to`"))?,
+            outgoing,
+        )
+        .await
     }
 
     /// Sends a message to a destination, such as where a request wants its answer.
@@ -137,9 +141,9 @@ impl Producer {
             group_sequence,
             correlation_id: outgoing.correlation_id,
             persistent: outgoing.persistent,
-            expiration: outgoing.time_to_live.map_or(0, |time| {
-                timestamp.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
-            }),
+            expiration: outgoing
+                .time_to_live
+                .map_or(0, |time| timestamp.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))),
             priority: outgoing.priority,
             reply_to: outgoing.reply_to,
             timestamp,

@@ -25,7 +25,11 @@ pub struct Requester {
 type Waiting = Arc<Mutex<HashMap<String, oneshot::Sender<Delivery>>>>;
 
 impl Requester {
-    pub(crate) async fn begin(session: &Session, destination: &Destination, replies: Destination) -> Result<Self, Error> {
+    pub(crate) async fn begin(
+        session: &Session,
+        destination: &Destination,
+        replies: Destination,
+    ) -> Result<Self, Error> {
         let mut consumer = session.consumer(&replies).open().await?;
         let producer = session.producer(destination).await?;
         let waiting = Waiting::default();

@@ -153,14 +153,12 @@ impl Session {
     }
 
     /// A consumer of a destination, to be opened when all is said about it.
-    #[must_use]
     pub fn consumer(&self, destination: &Destination) -> ConsumerBuilder {
         ConsumerBuilder::new(Arc::clone(&self.shared), destination.clone())
     }
 
     /// Somebody who looks at the messages of a queue without taking them; [`crate::Consumer::receive_within`] and
     /// [`crate::Consumer::browse`] give none at the end.
-    #[must_use]
     pub fn browser(&self, queue: &Destination) -> ConsumerBuilder {
         self.consumer(queue).browser()
     }

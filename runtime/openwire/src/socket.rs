@@ -53,8 +53,12 @@ const WITHOUT_EFFECT: [&str; 17] = [
 
 impl SocketOptions {
     fn read(address: &Address, options: &[(String, String)]) -> Result<Self, OptionError> {
-        let mut read =
-            Self { connection_timeout: Some(Duration::from_secs(30)), keep_alive: false, no_delay: true, buffer_size: None };
+        let mut read = Self {
+            connection_timeout: Some(Duration::from_secs(30)),
+            keep_alive: false,
+            no_delay: true,
+            buffer_size: None,
+        };
         for (name, value) in options {
             let bad = |name, takes| OptionError::BadValue { name, value: value.clone(), takes };
             let is_true = value.eq_ignore_ascii_case("true");
@@ -71,7 +75,10 @@ impl SocketOptions {
                 "tcpNoDelay" => read.no_delay = is_true,
                 // Java would take the other side for whom it says it is.
                 "socket.verifyHostName" if !is_true => {
-                    return Err(bad("socket.verifyHostName", "`true`: names are verified here, unless `TlsConfig` is told otherwise"));
+                    return Err(bad(
+                        "socket.verifyHostName",
+                        "`true`: names are verified here, unless `TlsConfig` is told otherwise",
+                    ));
                 }
                 known if WITHOUT_EFFECT.contains(&known) => {}
                 _ => {

@@ -194,7 +194,8 @@ impl<T> Acks<T> {
             return RolledBack { ack: None, again: Vec::new(), delay: Duration::ZERO };
         };
         if !policy.allows(newest.saturating_add(1)) {
-            let ack = self.over(MessageAck::POISON, 0).map(|ack| MessageAck { poison_cause: Some(too_often(policy)), ..ack });
+            let ack =
+                self.over(MessageAck::POISON, 0).map(|ack| MessageAck { poison_cause: Some(too_often(policy)), ..ack });
             self.forget();
             return RolledBack { ack, again: Vec::new(), delay: Duration::ZERO };
         }
