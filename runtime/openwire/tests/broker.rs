@@ -1,7 +1,5 @@
 //! The client against real brokers: what JMS promises, with each release.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not as it should be")]
-
 use std::time::Duration;
 
 use topoc_lab as lab;

@@ -100,6 +100,6 @@ fn failed(error: &dyn std::error::Error) -> ExitCode {
 /// Ctrl-C.
 pub(crate) async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await;
+        std::future::pending::<()>().await;
     }
 }
