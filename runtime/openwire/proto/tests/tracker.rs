@@ -252,6 +252,15 @@ fn everything_is_restored_in_its_order() {
 }
 
 #[test]
+fn the_first_frame_is_that_of_activemqs_own_client() {
+    // ActiveMQ's marshaller (5.17.2): fault tolerant, with empty texts and not with none.
+    let expected = "0000001312000000000000000100000100000100000000";
+    let frame = &Sender::new(&[]).tracker.restore().frames[0];
+    let hex: String = frame.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, expected);
+}
+
+#[test]
 fn what_is_gone_stays_gone() {
     let mut sender = begun(&[]);
     sender.send(session(2));
