@@ -46,7 +46,8 @@ pub enum LinkOrder {
 pub struct Format {
     /// The version of OpenWire.
     pub version: u32,
-    /// The longest frame that either side takes, in bytes without the length itself.
+    /// The longest frame that either side takes, in bytes without the length itself. A longer one is not to be sent: the
+    /// broker would close the connection, and would do so again after every failover.
     pub max_frame_size: u64,
     /// Whether frames go out at once (`TCP_NODELAY`).
     pub tcp_no_delay: bool,
@@ -150,7 +151,7 @@ impl Link {
         let info = info(&options);
         let limit = Some(options.initial_delay).filter(|delay| !delay.is_zero()).unwrap_or(NO_FORMAT);
         let stage = Stage::Waiting { limit, until: now.saturating_add(limit) };
-        (Self { options, stage, heard: true, spoke: true, excused: false }, info)
+        (Self { options, stage, heard: false, spoke: true, excused: false }, info)
     }
 
     /// Whether commands may be sent.

@@ -52,7 +52,8 @@ pub struct Tracker {
 pub struct Restored {
     /// Frames to send, in this order, before any other.
     pub frames: Vec<Bytes>,
-    /// Answers to commands that are not sent again; they are the client's as if a broker had sent them.
+    /// Answers to commands that are not sent again; they are the client's as if a broker had sent them. They are given once:
+    /// if the new transport fails too, they are not in the next.
     pub answers: Vec<Command>,
 }
 
@@ -194,8 +195,8 @@ impl Tracker {
         self.cache.size()
     }
 
-    /// A command of the client's own is about to be written. Whether it is taken care of from here on: if so, and writing it fails, it is not to be
-    /// sent again by anyone but [`Tracker::restore`].
+    /// A command of the client's own is about to be written, each in its turn. Whether it is taken care of from here on: if so,
+    /// and writing it fails, [`Tracker::restore`] sends or answers it, and nobody else is to send it again.
     pub fn sent(&mut self, command: &Command, frame: &Bytes) -> bool {
         if let Command::Message(message) = command
             && message.headers.transaction_id.is_none()

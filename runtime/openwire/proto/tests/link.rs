@@ -148,7 +148,10 @@ fn a_format_that_does_not_come_is_waited_for_no_longer_than_said() {
         let (mut link, _) = Link::new(options(query), secs(100));
         assert!(!link.is_ready());
         // What comes before the format does not stand for it.
-        assert_eq!(link.received(secs(100), &ShutdownInfo::default().into()), None);
+        let asks = KeepAliveInfo { response_required: true, ..KeepAliveInfo::default() };
+        for early in [ShutdownInfo::default().into(), asks.into()] {
+            assert_eq!(link.received(secs(100), &early), None, "{query}: nothing goes out yet");
+        }
         let at = secs(100) + ms(limit);
         assert_eq!((link.wakes_at(), link.timer(at - ms(1))), (Some(at), None), "{query}");
         assert_eq!(link.timer(at), Some(LinkOrder::Fail(LinkError::NoFormat(ms(limit)))), "{query}");
@@ -281,6 +284,7 @@ fn options_are_those_of_activemq() {
     for option in table["option"].as_array().unwrap() {
         let name = option["name"].as_str().unwrap();
         let expected = match option.get("ours").unwrap_or(&option["default"]) {
+            toml::Value::String(text) if text == "CARGO_PKG_VERSION" => env!("CARGO_PKG_VERSION").to_owned(),
             toml::Value::String(text) => text.clone(),
             other => other.to_string(),
         };

@@ -78,7 +78,6 @@ impl LinkOptions {
             }
             left.push((name.clone(), value.clone()));
         }
-        read.minimum_version = read.minimum_version.max(OLDEST);
         read.check()?;
         Ok((read, left))
     }
