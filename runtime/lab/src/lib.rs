@@ -1,4 +1,5 @@
-//! Real brokers on loopback, a real Java client and the XML schemas of each release, for the tests that need them.
+//! Real brokers on loopback, a real Java client, a network that can fail and the XML schemas of each release, for the tests
+//! that need them.
 //!
 //! ```no_run
 //! use topoc_lab as lab;

@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use topoc_lab::{
-    Acknowledge, Body, Broker, Draft, End, Java, Link, Message, PATIENCE, Plain, Seen, Tally, Value, ports, release,
-    until,
+    Acknowledge, Body, Broker, Draft, End, Java, Link, Message, PATIENCE, Plain, Seen, Sighting, Tally, Value, ports,
+    release, until,
 };
 
 /// One broker and one Java client for all tests here: each test has queues of its own. They end with the process.
@@ -276,9 +276,32 @@ fn a_watcher_tells_where_the_client_is() {
     let plain = SHARED.java.watch(&two_uri).unwrap();
     plain.wait_broker("two", PATIENCE).unwrap();
     two.kill();
-    let lost = |sighting: &topoc_lab::Sighting| matches!(sighting.what, Seen::Lost(_));
+    let lost = |sighting: &Sighting| matches!(sighting.what, Seen::Lost(_));
     plain.wait_for("lost", PATIENCE, |sightings| sightings.iter().any(lost).then_some(())).unwrap();
     assert_eq!((plain.broker(), plain.address()), (None, None));
+}
+
+#[test]
+fn a_link_to_a_dead_broker_is_dialled_in_vain() {
+    let (dir, release) = (tempfile::tempdir().unwrap(), release("5.18.3").unwrap());
+    let port = ports(1).unwrap()[0];
+    let plain = Plain::new("mortal").tcp(port);
+    let link = Link::to((Ipv4Addr::LOCALHOST, port)).unwrap();
+    let watcher = SHARED.java.watch(&format!("failover:({})?maxReconnectDelay=10", link.uri())).unwrap();
+    for life in 1..=2 {
+        let broker = plain.start(&release, dir.path()).unwrap();
+        let names = |sightings: &[Sighting]| sightings.iter().filter(|s| s.what == Seen::Connected(link.uri())).count();
+        watcher.wait_for("connected", PATIENCE, |sightings| (names(sightings) >= life).then_some(())).unwrap();
+        assert_eq!(link.accepted(), life, "no connection but those that came about");
+        let ended = |sightings: &[Sighting]| sightings.iter().filter(|s| s.what == Seen::Interrupted).count();
+        // By a crash, then by an orderly end.
+        if life == 1 {
+            broker.kill()
+        } else {
+            drop(broker.terminate(PATIENCE).unwrap())
+        }
+        watcher.wait_for("interrupted", PATIENCE, |sightings| (ended(sightings) >= life).then_some(())).unwrap();
+    }
 }
 
 #[test]

@@ -70,10 +70,10 @@ fn a_tls_listener_wants_the_certificates_it_should() {
             assert_eq!(receiver.wait_messages(1, PATIENCE).unwrap()[0].text.as_deref(), Some("hello"));
             receiver.close(PATIENCE).unwrap();
         }
-        // With TLS 1.3 a client learns only after its own handshake that its certificate was missed, and how is luck.
+        // Both ends use a connection from two threads before its handshake is over: which of them learns the reason first,
+        // and which only that it is closed, is luck. That others came in shows that there was no other reason.
         trusting.send(&mutual, "Q", &["hello"], PATIENCE).unwrap_err();
-        let refused = stranger.send(&open, "Q", &["hello"], PATIENCE).unwrap_err();
-        assert!(refused.to_string().contains("unable to find valid certification path"), "{refused}");
+        stranger.send(&open, "Q", &["hello"], PATIENCE).unwrap_err();
     }
 }
 
@@ -92,10 +92,11 @@ fn certificates_are_there_for_others_than_java() {
 }
 
 #[test]
-fn users_and_limits_do_what_they_say() {
+fn users_and_policies_do_what_they_say() {
     let dir = tempfile::tempdir().unwrap();
     let port = ports(1).unwrap()[0];
     let broker = Plain::new("alone").tcp(port).user("gc", "moon").user("it", "sun <\"stars\">");
+    let broker = broker.queues("LITTLE.>", &[("maxBrowsePageSize", "3")]);
     let broker = broker.start(&release("5.18.3").unwrap(), dir.path()).unwrap();
     broker.wait_started(PATIENCE).unwrap();
     let java = Java::start(dir.path()).unwrap();
@@ -109,4 +110,11 @@ fn users_and_limits_do_what_they_say() {
     }
     let refused = java.send(&format!("tcp://127.0.0.1:{port}"), "Q", &["hello"], PATIENCE).unwrap_err();
     assert!(refused.to_string().contains("SecurityException"), "{refused}");
+
+    // A browser sees what the policy lets it see.
+    let uri = uri("gc", "moon");
+    for (queue, seen) in [("LITTLE.Q", 3), ("OTHER.Q", 9)] {
+        java.send(&uri, queue, &["text"; 9], PATIENCE).unwrap();
+        assert_eq!(java.browse(&uri, queue, "", PATIENCE).unwrap().len(), seen);
+    }
 }
