@@ -15,7 +15,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import javax.jms.BytesMessage;
 import javax.jms.Connection;
 import javax.jms.DeliveryMode;
 import javax.jms.Destination;
@@ -24,6 +23,7 @@ import javax.jms.Message;
 import javax.jms.MessageConsumer;
 import javax.jms.MessageProducer;
 import javax.jms.Session;
+import javax.jms.TextMessage;
 import org.apache.activemq.ActiveMQConnection;
 import org.apache.activemq.ActiveMQConnectionFactory;
 import org.apache.activemq.command.FlushCommand;
@@ -31,9 +31,9 @@ import org.apache.activemq.command.FlushCommand;
 /**
  * VERB --uri U --queue Q --count N [--warmup W] [--size BYTES] [--persistent] [--priority P] [--prefetch N] [--connections C]
  *
- *   send      bytes messages of the size, one after the other; at the end the broker is asked whether it has them
+ *   send      text messages of the size, one after the other; at the end the broker is asked whether it has them
  *   receive   messages and their bodies, acknowledged automatically
- *   request   bytes messages with a reply queue of each connection's own (Q.REPLY.i), each when the last was answered
+ *   request   text messages with a reply queue of each connection's own (Q.REPLY.i), each when the last was answered
  *   echo      answers each request with its own body
  *
  * W messages (1000) come first and are not measured; N are. Each of the C connections (1) has a thread and a session; W and N
@@ -45,7 +45,7 @@ public final class Load {
     private final int connections;
     private final long warmup;
     private final long count;
-    private final byte[] body;
+    private final String body;
     private final List<Connection> open = new ArrayList<>();
     private final CyclicBarrier barrier;
     private final CountDownLatch over;
@@ -70,8 +70,7 @@ public final class Load {
         connections = Integer.parseInt(options.getOrDefault("connections", "1"));
         warmup = Long.parseLong(options.getOrDefault("warmup", "1000"));
         count = Long.parseLong(options.get("count"));
-        body = new byte[Integer.parseInt(options.getOrDefault("size", "0"))];
-        Arrays.fill(body, (byte) 'x');
+        body = "x".repeat(Integer.parseInt(options.getOrDefault("size", "0")));
         latencies = new long[verb.equals("request") ? (int) count : 0];
         barrier = new CyclicBarrier(connections, this::met);
         // Whoever waits for messages that another connection got never comes to an end by itself.
@@ -157,7 +156,7 @@ public final class Load {
         barrier.await();
         for (long messages : new long[] {share(warmup, number), share(count, number)}) {
             for (long left = messages; left > 0; left--) {
-                producer.send(filled(session, body));
+                producer.send(session.createTextMessage(body));
             }
             // The broker answers this after it has taken everything that came before on the connection.
             connection.syncSendPacket(new FlushCommand());
@@ -186,7 +185,7 @@ public final class Load {
             if (request == null) {
                 return;
             }
-            Message answer = filled(session, content(request));
+            Message answer = session.createTextMessage(content(request));
             answer.setJMSCorrelationID(request.getJMSCorrelationID());
             answers.send(request.getJMSReplyTo(), answer);
         } while (isNotTheLast());
@@ -237,7 +236,7 @@ public final class Load {
         }
 
         void ask(long id) throws JMSException {
-            Message message = filled(session, body);
+            Message message = session.createTextMessage(body);
             message.setJMSReplyTo(replies);
             message.setJMSCorrelationID(Long.toString(id));
             producer.send(message);
@@ -261,17 +260,8 @@ public final class Load {
         return prefetch == null ? queue : queue + "?consumer.prefetchSize=" + prefetch;
     }
 
-    private static BytesMessage filled(Session session, byte[] content) throws JMSException {
-        BytesMessage message = session.createBytesMessage();
-        message.writeBytes(content);
-        return message;
-    }
-
-    private static byte[] content(Message message) throws JMSException {
-        BytesMessage bytes = (BytesMessage) message;
-        byte[] content = new byte[(int) bytes.getBodyLength()];
-        bytes.readBytes(content);
-        return content;
+    private static String content(Message message) throws JMSException {
+        return ((TextMessage) message).getText();
     }
 
     /** Of all threads of the process: collectors and compilers too. */

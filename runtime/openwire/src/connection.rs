@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{oneshot, watch};
 use topoc_openwire_proto::client::ClientOptions;
-use topoc_openwire_proto::command::{ConnectionInfo, RemoveInfo, RemovedId};
+use topoc_openwire_proto::command::{ConnectionInfo, FlushCommand, RemoveInfo, RemovedId};
 use topoc_openwire_proto::id::ConnectionId;
 
 use crate::engine::{self, Handle};
@@ -145,6 +145,14 @@ impl Connection {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.inner.id
+    }
+
+    /// Waits until the broker has taken everything that was sent before, such as messages that are not persistent.
+    ///
+    /// # Errors
+    /// When the connection is over.
+    pub async fn flush(&self) -> Result<(), Error> {
+        self.inner.handle.request(FlushCommand::default()).await
     }
 
     /// Ends the connection, and everything that was made with it, in order. Waits at most `jms.closeTimeout` for the broker.
