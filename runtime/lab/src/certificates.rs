@@ -9,7 +9,7 @@ use crate::process::java_command;
 
 /// An authority of a test's own, and what it has certified: a server at `localhost` and 127.0.0.1, and a client.
 ///
-/// Valid for 30 days, on the curve P-256. The folder then holds, for Java, `server.p12`, `client.p12` (a key each) and
+/// Valid for 30 days, RSA of 2048 bits. The folder then holds, for Java, `server.p12`, `client.p12` (a key each) and
 /// `trust.p12` (the authority), all with [`Certificates::PASSWORD`]; for others `ca.pem`, `client.pem` and
 /// `client-key.pem` (PKCS #8).
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ impl Certificates {
     /// The password of every store.
     pub const PASSWORD: &'static str = "password";
 
-    /// Makes them in a folder, in two to three seconds.
+    /// Makes them in a folder, which takes some seconds.
     ///
     /// # Errors
     ///
@@ -87,6 +87,7 @@ impl Certificates {
 fn keytool(store: &Path, arguments: &[&str]) -> Result<(), LabError> {
     let mut command = Command::new("keytool");
     command.args(["-genkeypair", "-storetype", "PKCS12", "-storepass", Certificates::PASSWORD, "-validity", "30"]);
-    command.args(["-keyalg", "EC", "-groupname", "secp256r1"]).arg("-keystore").arg(store).args(arguments);
+    // Not a curve: Java leaves the public half out of such a key's PKCS #8, and rustls with ring will not read it then.
+    command.args(["-keyalg", "RSA", "-keysize", "2048"]).arg("-keystore").arg(store).args(arguments);
     run(command, "make a key with keytool (Debian: openjdk-17-jdk-headless)")
 }
