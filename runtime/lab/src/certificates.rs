@@ -87,6 +87,8 @@ const RSA: [&str; 4] = ["-keyalg", "RSA", "-keysize", "2048"];
 
 fn keytool(store: &Path, arguments: &[&str]) -> Result<(), LabError> {
     let mut command = Command::new("keytool");
+    // As for all short-lived Java here: quick starts before quick running.
+    command.args(["-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC"]);
     command.args(["-genkeypair", "-storetype", "PKCS12", "-storepass", Certificates::PASSWORD, "-validity", "30"]);
     command.arg("-keystore").arg(store).args(arguments);
     run(command, "make a key with keytool (Debian: openjdk-17-jdk-headless)")
