@@ -183,7 +183,8 @@ impl Bench<'_> {
 async fn ask(uri: &str, queue: &str, then: impl AsyncFnOnce()) -> f64 {
     let connection = Connection::open(uri).await.unwrap();
     let session = connection.session(AckMode::Auto).await.unwrap();
-    let replies = session.temporary_queue().await.unwrap();
+    // Java refuses to answer to a temporary queue until an advisory of the new broker has told of it.
+    let replies = Destination::queue(format!("{queue}.REPLY"));
     let mut consumer = session.consumer(&replies).open().await.unwrap();
     let producer = session.producer(&Destination::queue(queue)).await.unwrap();
     producer.send(Outgoing::text("x").reply_to(replies).correlation_id("1")).await.unwrap();
