@@ -7,6 +7,8 @@
 //!   broker closes a connection of its that is idle;
 //! * a check that comes a whole period too late, because this side did not run, is repeated before it counts;
 //! * a peer that never says its format is waited for 30 s where `maxInactivityDurationInitalDelay` is 0; Java fails at once;
+//! * a frame has at most 100 MiB unless an address says otherwise, so that no peer can make this side fill its memory. Java's
+//!   limit is what a number can say;
 //! * where neither side limits frames there is no limit; Java's is 0 then, and no frame passes.
 //!
 //! ```

@@ -75,7 +75,7 @@ fn the_first_frame_asks_for_nothing_that_this_client_cannot_read() {
         ("TcpNoDelayEnabled", true.into()),
         ("MaxInactivityDuration", 30_000_i64.into()),
         ("MaxInactivityDurationInitalDelay", 10_000_i64.into()),
-        ("MaxFrameSize", i64::MAX.into()),
+        ("MaxFrameSize", 104_857_600_i64.into()),
         ("MaxFrameSizeEnabled", true.into()),
         ("Host", "amq-1".into()),
         ("ProviderName", "topoc".into()),
@@ -91,10 +91,11 @@ fn the_first_frame_asks_for_nothing_that_this_client_cannot_read() {
 #[test]
 fn both_sides_are_held_to_the_lesser() {
     for (query, theirs, limit) in [
-        ("", None, i64::MAX.unsigned_abs()),
+        ("", None, 104_857_600),
         ("", Some(1000), 1000),
-        ("", Some(0), i64::MAX.unsigned_abs()),
-        ("", Some(-1), i64::MAX.unsigned_abs()),
+        ("", Some(i64::MAX), 104_857_600),
+        ("", Some(0), 104_857_600),
+        ("", Some(-1), 104_857_600),
         ("wireFormat.maxFrameSize=500", Some(1000), 500),
         ("wireFormat.maxFrameSize=500", None, 500),
         ("wireFormat.maxFrameSize=0", Some(1000), 1000),

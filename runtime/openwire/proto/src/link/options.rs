@@ -18,7 +18,7 @@ options! {
         /// How long the peer may take to say its format, and when silence is looked for first.
         "wireFormat.maxInactivityDurationInitalDelay" initial_delay: Duration = Duration::from_secs(10);
         /// The longest frame in bytes; 0: as the peer says.
-        "wireFormat.maxFrameSize" max_frame_size: u64 = i64::MAX.unsigned_abs();
+        "wireFormat.maxFrameSize" max_frame_size: u64 = LONGEST_FRAME;
         /// Whether this side holds frames to that.
         "wireFormat.maxFrameSizeEnabled" max_frame_size_enabled: bool = true;
         /// Whether frames go out at once (`TCP_NODELAY`), if the peer wants that too.
@@ -40,6 +40,8 @@ options! {
     }
 }
 
+/// What brokers were shipped with for their listeners up to 5.19.8 and 6.2.7 (activemq.md 2.2).
+const LONGEST_FRAME: u64 = 104_857_600;
 /// The newest version of OpenWire (`OpenWireFormat.DEFAULT_WIRE_VERSION`, 5.12 to 6.3.1).
 pub(super) const NEWEST: u32 = 12;
 /// The oldest version with the fields of [`crate::command`]: 9 has no `ConsumerInfo.clientId`, for one.
