@@ -341,7 +341,7 @@ impl State {
         }
         self.losses = losses;
         self.again.clear();
-        self.acks.forget()
+        self.acks.lose()
     }
 }
 

@@ -93,16 +93,36 @@ pub struct RolledBack<T> {
     pub delay: Duration,
 }
 
+/// What a broker makes of the agreed window: it gives out as many messages more as it knows to have arrived, and takes that
+/// back with each that is dealt with, whether it had heard of its arrival or not (`PrefetchSubscription`,
+/// `expandPrefetchExtension` and `contractPrefetchExtension`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Window {
+    /// How many messages the broker thinks have arrived.
+    told: i64,
+    /// How many more than that the application has. Less than none after a rollback.
+    untold: i64,
+}
+
+impl Window {
+    /// The broker takes back so much of its window, and the application has so many messages less.
+    fn contract(&mut self, taken_back: usize, messages: usize) {
+        let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
+        let all = self.told + self.untold - number(messages);
+        self.told = (self.told - number(taken_back)).max(0);
+        self.untold = all - self.told;
+    }
+}
+
 /// The messages of one consumer that the application has and that are not yet acknowledged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Acks<T> {
     consumer: ConsumerId,
     mode: AckMode,
     /// How many messages may be on their way.
-    prefetch: usize,
+    prefetch: i64,
     held: VecDeque<Got<T>>,
-    /// So many of them, the newest, the broker does not yet know to have arrived.
-    untold: usize,
+    window: Window,
     /// The last delay of a redelivery.
     delay: Duration,
 }
@@ -111,8 +131,8 @@ impl<T> Acks<T> {
     /// Those of a consumer that may have `prefetch` messages on their way.
     #[must_use]
     pub fn new(consumer: ConsumerId, mode: AckMode, prefetch: i32) -> Self {
-        let prefetch = usize::try_from(prefetch).unwrap_or(0);
-        Self { consumer, mode, prefetch, held: VecDeque::new(), untold: 0, delay: Duration::ZERO }
+        let prefetch = prefetch.into();
+        Self { consumer, mode, prefetch, held: VecDeque::new(), window: Window::default(), delay: Duration::ZERO }
     }
 
     /// Who acknowledges.
@@ -123,7 +143,7 @@ impl<T> Acks<T> {
 
     /// The broker has changed how many messages may be on their way.
     pub fn set_prefetch(&mut self, prefetch: i32) {
-        self.prefetch = usize::try_from(prefetch).unwrap_or(0);
+        self.prefetch = prefetch.into();
     }
 
     /// How many messages the application has that are not acknowledged.
@@ -141,47 +161,60 @@ impl<T> Acks<T> {
     /// that may be on their way have arrived, that they have, so that others can follow.
     pub fn deliver(&mut self, got: Got<T>, transaction: Option<&TransactionId>) -> Option<MessageAck> {
         if self.mode == AckMode::Auto {
-            return Some(self.ack(MessageAck::STANDARD, None, got.id, got.destination, 1));
+            return Some(self.one(MessageAck::STANDARD, got.id, got.destination));
         }
+        let (id, destination) = (got.id.clone(), got.destination.clone());
         self.held.push_back(got);
-        self.untold += 1;
-        if self.untold * 2 < self.prefetch.max(1) {
+        self.window.untold += 1;
+        if self.window.untold * 2 < self.prefetch.max(1) {
             return None;
         }
-        let first = self.held.len() - std::mem::take(&mut self.untold);
-        let mut ack = self.over(MessageAck::DELIVERED, first)?;
-        ack.transaction_id = transaction.cloned();
-        Some(ack)
+        // The broker looks for the last one only, and goes by the count.
+        let untold = std::mem::take(&mut self.window.untold);
+        self.window.told += untold;
+        let count = usize::try_from(untold).unwrap_or(0);
+        let ack = self.ack(MessageAck::DELIVERED, None, id, destination, count);
+        Some(MessageAck { transaction_id: transaction.cloned(), ..ack })
     }
 
     /// The application has dealt with one message. None when it is not held: acknowledged before, or lost.
     pub fn acknowledge_one(&mut self, id: &MessageId) -> Option<MessageAck> {
         let place = self.held.iter().position(|got| got.id == *id)?;
         let got = self.held.remove(place)?;
-        if self.held.len() - place < self.untold {
-            self.untold -= 1;
-        }
-        Some(self.ack(MessageAck::INDIVIDUAL, None, got.id, got.destination, 1))
+        self.window.contract(1, 1);
+        Some(self.one(MessageAck::INDIVIDUAL, got.id, got.destination))
     }
 
     /// The application has dealt with all that it has.
     pub fn acknowledge_all(&mut self) -> Option<MessageAck> {
-        let ack = self.over(MessageAck::STANDARD, 0);
+        let ack = self.over(MessageAck::STANDARD);
         self.forget();
         ack
     }
 
-    /// What belongs into a transaction before it is committed. All is held until [`Acks::forget`], as the commit may fail.
+    /// What belongs into a transaction before it is committed. All is held until [`Acks::forget`] or a rollback, as the commit may fail.
     #[must_use]
     pub fn before_commit(&self, transaction: &TransactionId) -> Option<MessageAck> {
-        let mut ack = self.over(MessageAck::STANDARD, 0)?;
+        let mut ack = self.over(MessageAck::STANDARD)?;
         ack.transaction_id = Some(transaction.clone());
         Some(ack)
     }
 
-    /// Forgets what the application has: the broker knows that it is dealt with, or gives it out again. How many those were.
+    /// Forgets what the application has, since the broker knows that it is dealt with. How many those were.
     pub fn forget(&mut self) -> usize {
-        self.untold = 0;
+        let count = self.drop_held();
+        self.window.contract(count, count);
+        count
+    }
+
+    /// Forgets what the application has, since the connection that it came over is lost: the broker gives it out again. How
+    /// many those were.
+    pub fn lose(&mut self) -> usize {
+        self.window = Window::default();
+        self.drop_held()
+    }
+
+    fn drop_held(&mut self) -> usize {
         self.delay = Duration::ZERO;
         let count = self.held.len();
         self.held.clear();
@@ -195,13 +228,15 @@ impl<T> Acks<T> {
         };
         if !policy.allows(newest.saturating_add(1)) {
             let ack =
-                self.over(MessageAck::POISON, 0).map(|ack| MessageAck { poison_cause: Some(too_often(policy)), ..ack });
-            self.forget();
+                self.over(MessageAck::POISON).map(|ack| MessageAck { poison_cause: Some(too_often(policy)), ..ack });
+            // For any number of poisoned messages a broker makes its window smaller by one.
+            let count = self.drop_held();
+            self.window.contract(1, count);
             return RolledBack { ack, again: Vec::new(), delay: Duration::ZERO };
         }
         self.delay = if newest > 0 { policy.next_delay(self.delay) } else { policy.initial_redelivery_delay };
-        let ack = if newest > 0 { self.over(MessageAck::REDELIVERED, 0) } else { None };
-        self.untold = 0;
+        let ack = if newest > 0 { self.over(MessageAck::REDELIVERED) } else { None };
+        self.window.contract(0, self.held.len());
         let again = self.held.drain(..).map(|got| Got { redeliveries: got.redeliveries.saturating_add(1), ..got });
         RolledBack { ack, again: again.collect(), delay: self.delay }
     }
@@ -209,20 +244,25 @@ impl<T> Acks<T> {
     /// A message that had expired when the application should have got it.
     #[must_use]
     pub fn expired(&self, id: MessageId, destination: Option<Destination>) -> MessageAck {
-        self.ack(MessageAck::EXPIRED, None, id, destination, 1)
+        self.one(MessageAck::EXPIRED, id, destination)
     }
 
     /// A message that the application had dealt with before the broker was told.
     #[must_use]
     pub fn again(&self, id: MessageId, destination: Option<Destination>) -> MessageAck {
-        self.ack(MessageAck::INDIVIDUAL, None, id, destination, 1)
+        self.one(MessageAck::INDIVIDUAL, id, destination)
     }
 
-    /// An acknowledgement over all that is held from a place on.
-    fn over(&self, kind: i8, first: usize) -> Option<MessageAck> {
-        let (oldest, newest) = (self.held.get(first)?, self.held.back()?);
-        let count = self.held.len() - first;
-        Some(self.ack(kind, Some(oldest.id.clone()), newest.id.clone(), newest.destination.clone(), count))
+    /// An acknowledgement over all that is held.
+    fn over(&self, kind: i8) -> Option<MessageAck> {
+        let (oldest, newest) = (self.held.front()?, self.held.back()?);
+        let (first, last) = (Some(oldest.id.clone()), newest.id.clone());
+        Some(self.ack(kind, first, last, newest.destination.clone(), self.held.len()))
+    }
+
+    /// An acknowledgement of one message. To a broker a range without beginning is all that it has given out before.
+    fn one(&self, kind: i8, id: MessageId, destination: Option<Destination>) -> MessageAck {
+        self.ack(kind, Some(id.clone()), id, destination, 1)
     }
 
     fn ack(
