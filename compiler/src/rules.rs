@@ -1,7 +1,7 @@
 //! What topoc checks: the rules, in one table. A rule is a `.rs` file and a `.md` page of the same name.
 
 use crate::addresses::Addresses;
-use crate::diagnostic::{Report, Severity};
+use crate::diagnostic::{Diagnostic, Loc, Report, Severity};
 use crate::model::Model;
 use crate::network::Network;
 use crate::sources::Sources;
@@ -277,8 +277,14 @@ pub fn find(code_or_name: &str) -> Option<&'static Rule> {
 
 /// What the parser could not read, as a finding.
 #[must_use]
-pub fn syntax(file: topoc_dsl::FileId, error: &topoc_dsl::syntax::SyntaxError) -> crate::diagnostic::Diagnostic {
+pub fn syntax(file: topoc_dsl::FileId, error: &topoc_dsl::syntax::SyntaxError) -> Diagnostic {
     syntax_error::read(file, error)
+}
+
+/// Where secrets stand in the files themselves.
+pub(crate) fn literal_places(diagnostics: &[Diagnostic]) -> Vec<Loc> {
+    let literal = |found: &&Diagnostic| found.rule.code == literal_password::RULE.code;
+    diagnostics.iter().filter(literal).map(Diagnostic::primary).collect()
 }
 
 /// Runs every rule that looks at the model. Notes are not kept where they are only to be counted; how many those are.

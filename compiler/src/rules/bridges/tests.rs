@@ -583,7 +583,11 @@ fn bridges_log_in_at_both_ends() {
     check_ends("", &users("b"), &login("b"), &[]);
     check_ends("", "", &login("b"), &[]);
     check_ends(&users("b"), &users("c"), &login("b"), refused);
-    check_ends(&users("b"), &users("c"), &format!("{}; remote-user-name = \"c\"", login("b")), &[]);
+    let remote = format!("{}; remote-user-name = \"c\"", login("b"));
+    check_ends(&users("b"), &users("c"), &remote, refused);
+    check_ends(&users("b"), &users("c"), &format!("{remote}; remote-password = secret(\"env:C\")"), &[]);
+    let password_alone = format!("{}; remote-password = secret(\"env:C\")", login("b"));
+    check_ends(&users("b"), &users("c"), &password_alone, refused);
     check_ends("", &users("b"), "user = \"b\"", refused);
     let open = format!("users {{ anonymous = true; {} }}", user("b"));
     check_ends("", &open, "", &[]);
