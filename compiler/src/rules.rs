@@ -193,6 +193,7 @@ rules! {
     plain_text_listener
     no_connection_limit
     frame_limit_below_message
+    raw_xml_repeats_element
     bridge_needs_discovery
     static_list_to_pair
     bridge_never_rebuilt
@@ -231,6 +232,8 @@ rules! {
     zero_attempts_meaning
     blank_in_uri
     order_overridden_by_broker
+    overruled_option
+    not_a_boolean
     equal_priorities
     standby_outranks_primary
     priority_out_of_range
@@ -254,6 +257,7 @@ rules! {
     plain_http_finesse
     insecure_xmpp_port
     finesse_order_not_local
+    finesse_host_not_full
     literal_password
     anonymous_broker
     default_credentials
