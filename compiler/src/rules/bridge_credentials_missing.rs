@@ -44,7 +44,10 @@ fn check(context: &Context<'_>, report: &mut Report) {
             continue;
         }
         let far = members(model, edge.to).into_iter().map(|broker| (broker, login(bridge, true)));
-        let near = model.members(&bridge.from).into_iter().map(|broker| (broker, login(bridge, false)));
+        // The far end of a duplex bridge logs in at its own broker as the near end does.
+        let ends = if bridge.duplex { members(model, edge.to) } else { Vec::new() };
+        let ends = model.members(&bridge.from).into_iter().chain(ends);
+        let near = ends.map(|broker| (broker, login(bridge, false)));
         for (id, login) in far.chain(near) {
             let broker = model.broker(id);
             let refused = broker.users.as_ref().filter(|users| is_refused(users, &login));
