@@ -18,7 +18,10 @@ pub(crate) fn bad() -> [(&'static str, Vec<u8>); 5] {
 /// Networks in which everybody reaches everybody, over many bridges or over one broker: what looks at all ways grows with
 /// the square of these, or its cube.
 pub(crate) fn networks() -> [(&'static str, String); 2] {
-    [("ring-500", bridged(500, |number| format!("bridge b-{number} -> b-{}", (number + 1) % 500))), ("hub-1000", hub(1000))]
+    [
+        ("ring-200", bridged(200, |number| format!("bridge b-{number} -> b-{}", (number + 1) % 200))),
+        ("hub-1000", hub(1000)),
+    ]
 }
 
 fn hub(size: usize) -> String {
