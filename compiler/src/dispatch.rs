@@ -24,10 +24,13 @@ pub struct Situation<'a> {
     seated: HashMap<BrokerId, Vec<ConnectorId>>,
     down: HashSet<Edge>,
     /// What is behind each bridge, by queue, as far as somebody asked: the same for every message.
-    behind: RefCell<HashMap<String, HashMap<Edge, Option<Candidate>>>>,
+    behind: RefCell<ByQueue<Edge, Option<Candidate>>>,
     /// All consumers that a broker may have to choose among, likewise.
-    offered: RefCell<HashMap<String, HashMap<BrokerId, Rc<[Offer]>>>>,
+    offered: RefCell<ByQueue<BrokerId, Rc<[Offer]>>>,
 }
+
+/// What is known of things for each queue that somebody asked for.
+type ByQueue<K, V> = HashMap<String, HashMap<K, V>>;
 
 /// A consumer, and how many bridges a message may have crossed before to get to it.
 #[derive(Debug, Clone, Copy)]
