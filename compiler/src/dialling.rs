@@ -89,6 +89,12 @@ impl<'a> Dialling<'a> {
         if let Some(at) = client.prefer_first {
             dialling.field("priorityBackup", "true".to_owned(), at);
         }
+        // It is what ActiveMQ does by itself, so only something that says otherwise makes a difference.
+        let otherwise =
+            dialling.option("priorityBackup").is_some() || client.dialer.failover.find("priorityBackup").is_some();
+        if let Some(at) = client.stays.filter(|_| otherwise) {
+            dialling.field("priorityBackup", "false".to_owned(), at);
+        }
         dialling.finish()
     }
 

@@ -7,6 +7,8 @@ use crate::model::{Bridge, BrokerId, Client, ConnectorId, Model};
 use crate::network::{Edge, Network, priority_across, seat};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::ops::ControlFlow;
+use std::rc::Rc;
 
 /// A request has several possible ways where priorities are equal; more than these are not followed.
 pub const MAX_COURSES: usize = 256;
@@ -22,7 +24,19 @@ pub struct Situation<'a> {
     seated: HashMap<BrokerId, Vec<ConnectorId>>,
     down: HashSet<Edge>,
     /// What is behind each bridge, by queue, as far as somebody asked: the same for every message.
-    behind: RefCell<HashMap<String, HashMap<Edge, Option<Candidate>>>>,
+    behind: RefCell<ByQueue<Edge, Option<Candidate>>>,
+    /// All consumers that a broker may have to choose among, likewise.
+    offered: RefCell<ByQueue<BrokerId, Rc<[Offer]>>>,
+}
+
+/// What is known of things for each queue that somebody asked for.
+type ByQueue<K, V> = HashMap<String, HashMap<K, V>>;
+
+/// A consumer, and how many bridges a message may have crossed before to get to it.
+#[derive(Debug, Clone, Copy)]
+struct Offer {
+    candidate: Candidate,
+    ttl: Option<i64>,
 }
 
 /// A consumer as a broker sees it when it has to choose.
@@ -74,7 +88,7 @@ impl<'a> Situation<'a> {
         for (connector, broker) in seats {
             seated.entry(broker).or_default().push(connector);
         }
-        Self { model, network, seated, down: HashSet::new(), behind: RefCell::default() }
+        Self { model, network, seated, down: HashSet::new(), behind: RefCell::default(), offered: RefCell::default() }
     }
 
     /// The same without these directions of bridges.
@@ -82,6 +96,7 @@ impl<'a> Situation<'a> {
     pub fn without(mut self, down: impl IntoIterator<Item = Edge>) -> Self {
         self.down.extend(down);
         self.behind = RefCell::default();
+        self.offered = RefCell::default();
         self
     }
 
@@ -95,16 +110,32 @@ impl<'a> Situation<'a> {
     /// of every bridge the best that is behind it.
     #[must_use]
     pub fn candidates(&self, at: BrokerId, queue: &str, passed: &[BrokerId]) -> Vec<Candidate> {
+        let crossed = i64::try_from(passed.len()).unwrap_or(i64::MAX);
+        let open = |offer: &&Offer| match offer.candidate.consumer {
+            Consumer::Connector(_) => true,
+            Consumer::Bridge(edge) => !passed.contains(&edge.to) && offer.ttl.is_none_or(|ttl| crossed < ttl),
+        };
+        self.offers(at, queue).iter().filter(open).map(|offer| offer.candidate).collect()
+    }
+
+    /// The consumers that a broker has for a queue, wherever a message has come from.
+    fn offers(&self, at: BrokerId, queue: &str) -> Rc<[Offer]> {
+        if let Some(known) = self.offered.borrow().get(queue).and_then(|known| known.get(&at)) {
+            return Rc::clone(known);
+        }
         let local = self.local(at, queue).map(|id| {
             let priority = self.model.connector(id).effective_priority();
-            Candidate { consumer: Consumer::Connector(id), least: priority, most: priority }
+            let candidate = Candidate { consumer: Consumer::Connector(id), least: priority, most: priority };
+            Offer { candidate, ttl: None }
         });
-        let crossed = i64::try_from(passed.len()).unwrap_or(i64::MAX);
-        let open = self.network.leaving(at).copied().filter(|edge| {
-            let ttl = self.bridge(*edge).and_then(|bridge| bridge.message_ttl(self.network));
-            self.is_open(*edge, queue) && !passed.contains(&edge.to) && ttl.is_none_or(|ttl| crossed < ttl)
+        let open = self.network.leaving(at).copied().filter(|edge| self.is_open(*edge, queue));
+        let across = open.filter_map(|edge| {
+            let ttl = self.bridge(edge).and_then(|bridge| bridge.message_ttl(self.network));
+            Some(Offer { candidate: self.behind(edge, queue)?, ttl })
         });
-        local.chain(open.filter_map(|edge| self.behind(edge, queue))).collect()
+        let offers: Rc<[Offer]> = local.chain(across).collect();
+        self.offered.borrow_mut().entry(queue.to_owned()).or_default().insert(at, Rc::clone(&offers));
+        offers
     }
 
     /// Every way that a request entering at a broker may take: one, unless priorities are equal or depend on who
@@ -140,7 +171,10 @@ impl<'a> Situation<'a> {
             if found {
                 break;
             }
-            self.listen(*edge, queue, |ear| found |= is_it(ear.edge.to));
+            self.listen(*edge, queue, |ear| {
+                found |= is_it(ear.edge.to);
+                if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
         }
         found
     }
@@ -170,6 +204,7 @@ impl<'a> Situation<'a> {
                 let found = best.get_or_insert(Candidate { consumer: Consumer::Bridge(edge), least, most });
                 (found.least, found.most) = (found.least.max(least), found.most.max(most));
             }
+            if best.is_some() && ear.is_best() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         best
     }
@@ -191,20 +226,24 @@ impl<'a> Situation<'a> {
         subscriptions
     }
 
-    /// Visits every bridge whose consumers are heard through `first`, the nearest ones first.
-    fn listen(&self, first: Edge, queue: &str, mut visit: impl FnMut(&Ear)) {
+    /// Visits every bridge whose consumers are heard through `first`, the nearest ones first, until it is told to stop.
+    fn listen(&self, first: Edge, queue: &str, mut visit: impl FnMut(&Ear) -> ControlFlow<()>) {
         let mut heard = Heard::default();
-        let mut open: VecDeque<Ear> =
-            self.bridge(first).and_then(|bridge| self.ear(None, first, bridge)).into_iter().collect();
+        let mut open = VecDeque::new();
+        let Some(ear) = self.bridge(first).and_then(|bridge| self.ear(None, first, bridge)) else { return };
+        if heard.is_new(&ear) && visit(&ear).is_continue() {
+            open.push_back(ear);
+        }
         while let Some(ear) = open.pop_front() {
-            if !heard.is_new(&ear) {
-                continue;
-            }
-            visit(&ear);
             // A subscription is not passed to a broker that it came through.
             let further = self.network.leaving(ear.edge.to).filter(|edge| edge.to != first.from);
             for edge in further.copied().filter(|edge| self.is_open(*edge, queue)) {
-                open.extend(self.bridge(edge).and_then(|bridge| self.ear(Some(&ear), edge, bridge)));
+                let next = self.bridge(edge).and_then(|bridge| self.ear(Some(&ear), edge, bridge));
+                let Some(next) = next.filter(|next| heard.is_new(next)) else { continue };
+                if visit(&next).is_break() {
+                    return;
+                }
+                open.push_back(next);
             }
         }
     }
@@ -217,7 +256,8 @@ impl<'a> Situation<'a> {
             Some((base, hops)) => Some((base, hops + 1)),
             None => bridge.decreases_priority().then(|| (bridge.priority_base(), 1)),
         };
-        (left > 0).then(|| Ear { edge, lowered, left: left.saturating_sub(1) })
+        let hops = before.map_or(0, |ear| ear.hops) + 1;
+        (left > 0).then(|| Ear { edge, lowered, left: left.saturating_sub(1), hops })
     }
 }
 
@@ -231,9 +271,20 @@ struct Ear {
     lowered: Option<(i64, i64)>,
     /// How many bridges more the TTLs allow.
     left: i64,
+    /// How many bridges away it is.
+    hops: i64,
 }
 
 impl Ear {
+    /// Whether nothing that is heard later has a higher priority: one is lowered by the first bridge, and from there on with
+    /// every bridge more, as long as it fits into a byte.
+    fn is_best(&self) -> bool {
+        self.lowered.is_some_and(|(base, hops)| {
+            let deepest = hops.saturating_add(self.left).saturating_add(1);
+            hops == self.hops && base.saturating_sub(deepest) >= i64::from(i8::MIN)
+        })
+    }
+
     fn priority(&self, own: i64) -> i64 {
         match self.lowered {
             Some((base, hops)) => priority_across(own, hops, true, base),

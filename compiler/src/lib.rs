@@ -17,6 +17,7 @@ pub mod policy;
 pub mod release;
 pub mod rules;
 pub mod schema;
+pub mod secrets;
 mod shape;
 pub mod sources;
 pub mod suggest;
@@ -86,7 +87,7 @@ pub enum Notes {
 #[must_use]
 pub fn analyze_with(entry: &str, overlays: &[String], files: &dyn Files, notes: Notes) -> Analysis {
     let mut report = Report::default();
-    let sources = sources::load(entry, overlays, files, &mut report);
+    let mut sources = sources::load(entry, overlays, files, &mut report);
     let unread = report.has_errors();
     let lets = lower::lets(&sources, &mut report);
     // Neither needs the other's findings, and on two cores they cost the time of the longer one.
@@ -115,6 +116,7 @@ pub fn analyze_with(entry: &str, overlays: &[String], files: &dyn Files, notes: 
     let counted = rules::run(&context, counts, &mut report);
     drop(dialled);
     let mut diagnostics = report.diagnostics;
+    sources.secrets = rules::literal_places(&diagnostics);
     diagnostic::sort(&mut diagnostics);
     let unread = diagnostics.iter().any(|found| found.rule.is_fixed() && found.severity == Severity::Error);
     Analysis { sources, model, network, diagnostics, counted, unread }

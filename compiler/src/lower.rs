@@ -17,7 +17,7 @@ use crate::rules;
 use crate::sources::Sources;
 use crate::value::{Lets, Meaning, Written};
 use names::{Entity, Names};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use topoc_dsl::FileId;
 use topoc_dsl::syntax::{ArgumentKind, Statement, decode};
 use view::{Layer, Override, View};
@@ -65,6 +65,7 @@ pub(crate) fn lower(sources: &Sources, lets: &Lets<'_>, unread: bool, report: &m
         names: Names::default(),
         defaults: FxHashMap::default(),
         site_defaults: FxHashMap::default(),
+        defaulted: FxHashSet::default(),
         overrides: Vec::new(),
         unread: unread || sources.files.iter().any(|source| !source.tree.errors.is_empty()),
         missing: sources.missing,
@@ -94,6 +95,8 @@ struct Lower<'a, 'r> {
     names: Names<'a>,
     defaults: FxHashMap<Kind, Vec<Layer<'a>>>,
     site_defaults: FxHashMap<(SiteId, Kind), Vec<Layer<'a>>>,
+    /// The fields that they say.
+    defaulted: FxHashSet<(Option<SiteId>, Kind, &'a str)>,
     overrides: Vec<Override<'a>>,
     /// Some file could not be read in whole.
     unread: bool,
@@ -187,10 +190,18 @@ impl<'a> Lower<'a, '_> {
     fn collect_defaults(&mut self, item: Item<'a>, site: Option<SiteId>) {
         let Some(block) = item.word(0).and_then(crate::language::block_of) else { return };
         let Some(layer) = Layer::of(&item) else { return };
-        match site {
-            Some(site) => self.site_defaults.entry((site, block.kind)).or_default().push(layer),
-            None => self.defaults.entry(block.kind).or_default().push(layer),
+        let mut news = false;
+        for statement in layer.statements {
+            let field = statement.value().is_some() && statement.arguments.is_empty() && !statement.broken;
+            let name = statement.head.span.of(item.text);
+            news |= !field || self.defaulted.insert((site, block.kind, name));
         }
+        // Of two that say one thing the first counts, and every block of the kind would look at the other in vain.
+        let layers = match site {
+            Some(site) => self.site_defaults.entry((site, block.kind)).or_default(),
+            None => self.defaults.entry(block.kind).or_default(),
+        };
+        layers.extend(news.then_some(layer));
     }
 
     /// Gives a thing of a site its id and its name.

@@ -465,6 +465,8 @@ pub struct Client {
     pub dialer: Dialer,
     /// Goes back to its first broker when that returns.
     pub prefer_first: Option<Loc>,
+    /// Is said to stay where it is.
+    pub stays: Option<Loc>,
     /// Replies to a temporary queue.
     pub temporary_replies: Option<Loc>,
     /// The fixed queue for replies.
@@ -648,6 +650,8 @@ pub enum SettingValue {
     Integer(i64),
     /// With a fraction.
     Number(f64),
+    /// A secret, of which artifacts have the place only.
+    Secret(Secret),
     /// Anything else.
     Text(String),
 }
@@ -658,7 +662,27 @@ impl std::fmt::Display for SettingValue {
             SettingValue::Bool(value) => value.fmt(f),
             SettingValue::Integer(value) => value.fmt(f),
             SettingValue::Number(value) => value.fmt(f),
+            SettingValue::Secret(value) => value.fmt(f),
             SettingValue::Text(value) => value.fmt(f),
+        }
+    }
+}
+
+impl Bridge {
+    /// The user at the far broker, where it is not the one at both. ActiveMQ then takes its password from
+    /// `remotePassword` alone, and ignores that without a user (`DemandForwardingBridgeSupport`, 6.3.1).
+    #[must_use]
+    pub fn remote_user(&self) -> Option<&Setting> {
+        self.settings.find("remoteUserName")
+    }
+
+    /// The password of the user at the far broker.
+    #[must_use]
+    pub fn remote_password(&self) -> Option<Set<Secret>> {
+        let setting = self.settings.find("remotePassword")?;
+        match &setting.value {
+            SettingValue::Secret(secret) => Some(Set { value: secret.clone(), at: setting.value_at }),
+            _ => None,
         }
     }
 }
@@ -682,7 +706,7 @@ impl SettingsExt for [Setting] {
         match self.find(real)?.value {
             SettingValue::Bool(value) => Some(value),
             SettingValue::Text(ref text) => Some(text.eq_ignore_ascii_case("true")),
-            SettingValue::Integer(_) | SettingValue::Number(_) => None,
+            SettingValue::Integer(_) | SettingValue::Number(_) | SettingValue::Secret(_) => None,
         }
     }
 
@@ -690,7 +714,7 @@ impl SettingsExt for [Setting] {
         match self.find(real)?.value {
             SettingValue::Integer(value) => Some(value),
             SettingValue::Text(ref text) => text.parse().ok(),
-            SettingValue::Bool(_) | SettingValue::Number(_) => None,
+            SettingValue::Bool(_) | SettingValue::Number(_) | SettingValue::Secret(_) => None,
         }
     }
 }

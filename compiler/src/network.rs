@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use ttl::Ttls;
 
+mod groups;
 mod ttl;
 
 /// A direction of a bridge: messages go from one broker to another.
@@ -57,15 +58,18 @@ impl Ways {
     /// The bridges on the way to a broker, in order.
     #[must_use]
     pub fn to(&self, to: BrokerId) -> Option<Vec<Edge>> {
-        let mut way = Vec::new();
-        let mut at = to;
-        while at != self.from {
-            let edge = self.came.get(&at)?;
-            way.push(*edge);
-            at = edge.from;
+        if to != self.from && !self.reaches(to) {
+            return None;
         }
+        let mut way: Vec<Edge> = self.backwards(to).collect();
         way.reverse();
         Some(way)
+    }
+
+    /// The same from its end; none where there is no way.
+    pub fn backwards(&self, to: BrokerId) -> impl Iterator<Item = Edge> {
+        let before = |at: BrokerId| self.came.get(&at).filter(|_| at != self.from).copied();
+        std::iter::successors(before(to), move |edge| before(edge.from))
     }
 }
 
@@ -130,6 +134,13 @@ impl Network {
     /// The directions that leave a broker.
     pub fn leaving(&self, from: BrokerId) -> impl Iterator<Item = &Edge> {
         self.leaving.get(&from).into_iter().flatten().filter_map(|index| self.edges.get(*index))
+    }
+
+    /// The broker that stands for those between which messages come and go, for every broker with bridges: each of them
+    /// reaches all others. Only a bridge between two such groups leads where nothing comes back from.
+    #[must_use]
+    pub fn groups(&self) -> FxHashMap<BrokerId, BrokerId> {
+        groups::of(self)
     }
 
     /// How many bridges lie between `from` and every broker that its messages can reach, TTL left aside.

@@ -1,7 +1,7 @@
 //! What topoc checks: the rules, in one table. A rule is a `.rs` file and a `.md` page of the same name.
 
 use crate::addresses::Addresses;
-use crate::diagnostic::{Report, Severity};
+use crate::diagnostic::{Diagnostic, Loc, Report, Severity};
 use crate::model::Model;
 use crate::network::Network;
 use crate::sources::Sources;
@@ -193,6 +193,7 @@ rules! {
     plain_text_listener
     no_connection_limit
     frame_limit_below_message
+    raw_xml_repeats_element
     bridge_needs_discovery
     static_list_to_pair
     bridge_never_rebuilt
@@ -231,6 +232,8 @@ rules! {
     zero_attempts_meaning
     blank_in_uri
     order_overridden_by_broker
+    overruled_option
+    not_a_boolean
     equal_priorities
     standby_outranks_primary
     priority_out_of_range
@@ -254,6 +257,7 @@ rules! {
     plain_http_finesse
     insecure_xmpp_port
     finesse_order_not_local
+    finesse_host_not_full
     literal_password
     anonymous_broker
     default_credentials
@@ -277,8 +281,14 @@ pub fn find(code_or_name: &str) -> Option<&'static Rule> {
 
 /// What the parser could not read, as a finding.
 #[must_use]
-pub fn syntax(file: topoc_dsl::FileId, error: &topoc_dsl::syntax::SyntaxError) -> crate::diagnostic::Diagnostic {
+pub fn syntax(file: topoc_dsl::FileId, error: &topoc_dsl::syntax::SyntaxError) -> Diagnostic {
     syntax_error::read(file, error)
+}
+
+/// Where secrets stand in the files themselves.
+pub(crate) fn literal_places(diagnostics: &[Diagnostic]) -> Vec<Loc> {
+    let literal = |found: &&Diagnostic| found.rule.code == literal_password::RULE.code;
+    diagnostics.iter().filter(literal).map(Diagnostic::primary).collect()
 }
 
 /// Runs every rule that looks at the model. Notes are not kept where they are only to be counted; how many those are.

@@ -95,6 +95,8 @@ pub struct Sources {
     pub missing: bool,
     /// `topoc.toml`, where there is one: in the list for the places of findings, and no topology.
     pub settings: Option<FileId>,
+    /// Where secrets stand that are to be shown to nobody, as far as their places say what they are.
+    pub secrets: Vec<Loc>,
 }
 
 impl Sources {

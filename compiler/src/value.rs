@@ -53,6 +53,18 @@ pub enum Secret {
     Literal,
 }
 
+/// As a variable that whoever reads the artifact fills in.
+impl std::fmt::Display for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Secret::Env(name) => write!(f, "${{{name}}}"),
+            Secret::File(path) => write!(f, "${{file:{path}}}"),
+            // `literal-password` is an error, so no checked model has one; its text was never kept.
+            Secret::Literal => Ok(()),
+        }
+    }
+}
+
 /// Why a value does not fit.
 #[derive(Debug)]
 pub struct Mismatch {

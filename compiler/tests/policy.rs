@@ -187,6 +187,29 @@ fn an_allow_needs_its_reason_and_ends_with_its_day() {
 }
 
 #[test]
+fn an_allow_in_a_block_comment_allows_nothing_and_is_said() {
+    let found = ["w connector-in-no-deployment", "e literal-password"];
+    for (comment, fixed) in [
+        ("/* topoc: allow(TOPO0701) reason=\"x\" */", Some("// topoc: allow(TOPO0701) reason=\"x\"")),
+        ("/** topoc:allow(TOPO0701) **/", Some("// topoc:allow(TOPO0701)")),
+        ("/*\n * topoc: allow(TOPO0701)\n * reason=\"x\"\n */", None),
+        ("/* topoc: allow(TOPO0701) reason=\"x\" */ /* more */", None),
+    ] {
+        let text = TOPOLOGY.replace("  connector", &format!("{comment}\n  connector"));
+        let analysis = judged(&text, None, "2026-11-23");
+        assert_eq!(said(&analysis), [&["w unused-allow"], &found[..]].concat(), "{comment}");
+        let allow = analysis.diagnostics.iter().find(|found| found.rule.name == "unused-allow").unwrap();
+        let edits = allow.fixes.iter().flat_map(|fix| &fix.edits);
+        let texts: Vec<&str> = edits.map(|edit| edit.text.as_ref()).collect();
+        assert_eq!(texts, Vec::from_iter(fixed), "{comment}");
+    }
+    for comment in ["/* topoc: a word about it */", "/* allow(TOPO0701) */", "/* see topoc: allow(TOPO0701) */"] {
+        let text = TOPOLOGY.replace("  connector", &format!("{comment}\n  connector"));
+        assert_eq!(said(&judged(&text, None, "2026-11-23")), found, "{comment}");
+    }
+}
+
+#[test]
 fn what_is_said_of_allows_has_levels_too() {
     let text = TOPOLOGY.replace("  broker", "  // topoc: allow(TOPO0404) reason=\"x\"\n  broker");
     for (settings, first) in [

@@ -79,3 +79,60 @@ fn schemes_other_than_tcp_are_told_to_connectors() {
     let text = artifact("s/gc/connector.properties", &fields);
     assert!(text.contains("ActiveMq_URL_1=ssl://a:61617\nActiveMq_URL_2=b:61616\n"), "{text}");
 }
+
+#[test]
+fn what_counts_for_nothing_is_said() {
+    let list = "failover:(tcp://a:61616,tcp://b:61616)";
+    let cases: &[(&str, &str, String, &[&str])] = &[
+        ("added to a list", "CLIENT", format!("timeout = 3s; uri = \"{list}?randomize=false\""), &[]),
+        ("the same twice", "CLIENT", format!("timeout = 3s; uri = \"{list}?timeout=3000&randomize=false\""), &[]),
+        ("overruled", "CLIENT", format!("timeout = 9s; uri = \"{list}?timeout=3000&randomize=false\""), &["timeout"]),
+        ("a single address", "CLIENT", "timeout = 9s; uri = \"tcp://a:61616\"".into(), &["timeout"]),
+        ("a connector's timeout", "CONNECTOR", "timeout = 9s; uri = \"tcp://a:61616\"".into(), &[]),
+        (
+            "said to stay",
+            "CLIENT",
+            format!("timeout = 3s; returns = never; uri = \"{list}?priorityBackup=true&randomize=false\""),
+            &["returns"],
+        ),
+        (
+            "options for addresses",
+            "CLIENT",
+            format!("timeout = 3s; options {{ \"soTimeout\" = 5 }}; uri = \"{list}?randomize=false\""),
+            &["soTimeout"],
+        ),
+        (
+            "options that are there",
+            "CLIENT",
+            "timeout = 3s; options { \"soTimeout\" = 5 }; uri = \"failover:(tcp://a:61616?soTimeout=5)\"".into(),
+            &[],
+        ),
+        ("added to a listener", "LISTEN", "uri = \"tcp://0.0.0.0:61616\"; maximum-connections = 5".into(), &[]),
+        (
+            "overruled on a listener",
+            "LISTEN",
+            "uri = \"tcp://0.0.0.0:61616?maximumConnections=9\"; maximum-connections = 5".into(),
+            &["maximum-connections"],
+        ),
+    ];
+    for (name, place, fields, expected) in cases {
+        let mut text = TOPOLOGY.replace(place, fields);
+        for (place, field) in [("LISTEN", "port = 61616"), ("CONNECTOR", ""), ("CLIENT", "timeout = 3s")] {
+            text = text.replace(place, field);
+        }
+        let analysis = analyze("main.topo", &[], &HashMap::from([("main.topo".to_owned(), text)]));
+        let said = analysis.diagnostics.iter().filter(|found| found.rule.name == "overruled-option");
+        let said: Vec<&str> = said.map(|found| found.message.split('`').nth(1).unwrap()).collect();
+        assert_eq!(said, *expected, "{name}: {fields}");
+    }
+}
+
+#[test]
+fn defaults_are_there_to_be_overruled() {
+    let defaults = "defaults client { timeout = 9s; options { \"soTimeout\" = 5 } }\n";
+    let raw = "uri = \"failover:(tcp://a:61616,tcp://b:61616)?timeout=3000&randomize=false\"";
+    let text = defaults.to_owned() + &TOPOLOGY.replace("CLIENT", raw).replace("LISTEN", "port = 61616");
+    let text = text.replace("CONNECTOR", "");
+    let analysis = analyze("main.topo", &[], &HashMap::from([("main.topo".to_owned(), text)]));
+    assert!(analysis.diagnostics.iter().all(|found| found.rule.name != "overruled-option"));
+}

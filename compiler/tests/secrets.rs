@@ -1,7 +1,8 @@
 //! A secret that stands in a topology is refused, and neither an artifact nor a message repeats it.
 
 use std::collections::HashMap;
-use topoc_compiler::analyze;
+use topoc_compiler::policy::{self, Policy, Project, Settings};
+use topoc_compiler::{analyze, emit};
 
 const SECRET: &str = "hunter2x";
 
@@ -33,6 +34,7 @@ fn no_message_repeats_a_secret() {
     check("raw XML", "raw-xml \"\"\"<bean password=\"SECRET\"/>\"\"\"", "", "");
     check("client", "", "", "site west { client c { brokers = [a]; password = \"SECRET\" } }");
     check("bridge", "", "", "bridge a -> b { password = \"SECRET\" }");
+    check("bridge at its far end", "", "", "bridge a -> b { remote-user-name = \"x\"; remote-password = \"SECRET\" }");
     check("discovery", "", "", "bridge a -> discovery \"static:(tcp://gc:SECRET@b:1)\"");
 }
 
@@ -50,4 +52,42 @@ fn no_message_repeats_a_secret_of_a_raw_uri() {
         check(uri, &format!("listen raw {{ uri = \"{uri}\" }}"), "", "");
     }
     check("no scheme", "listen raw { uri = \"gc:SECRET@a:1\" }", "", "");
+}
+
+#[test]
+fn artifacts_say_where_secrets_are_and_never_what_they_are() {
+    let text = r#"topology t { activemq = "6.2" }
+site east {
+  broker a { host = "a"; listen openwire { port = 1 }; users { user near { password = secret("env:NEAR") } } }
+  broker b { host = "b"; listen openwire { port = 1 }; users { user far { password = secret("env:FAR") } } }
+}
+bridge a -> b {
+  user             = "near"
+  password         = secret("env:NEAR")
+  remote-user-name = "far"
+  remote-password  = REMOTE
+}
+"#;
+    let built = |remote: &str, settings: Option<&str>| {
+        let files = HashMap::from([("main.topo".to_owned(), text.replace("REMOTE", remote))]);
+        let project = settings.map(|text| Project {
+            path: "topoc.toml".into(),
+            text: text.into(),
+            folder: "/p".into(),
+            base: "/p".into(),
+            settings: Settings::read(text),
+        });
+        let analysis = analyze("main.topo", &[], &files);
+        let analysis = policy::judge(analysis, &Policy { project, today: None });
+        let artifacts = analysis.checked().map(emit::artifacts);
+        artifacts.map(|all| all.into_iter().map(|one| String::from_utf8(one.bytes).unwrap()).collect::<String>())
+    };
+    let whole = built("secret(\"env:FAR\")", None).unwrap();
+    assert!(whole.contains("remotePassword=\"${FAR}\"") && whole.contains("remoteUserName=\"far\""), "{whole}");
+    let literal = format!("\"{SECRET}\"");
+    assert_eq!(built(&literal, None), None);
+    let whole = built(&literal, Some("[rules]\nliteral-password = \"off\"")).unwrap();
+    assert!(!whole.contains(SECRET), "{whole}");
+    // The broker's XML takes nothing out of files.
+    assert_eq!(built("secret(\"file:/run/far\")", None), None);
 }

@@ -16,7 +16,7 @@ type Owner = (&'static str, fn() -> Names);
 const OWNERS: &[Owner] = &[
     ("examples", || folders("../examples")),
     ("protocol", || ["failover-table", "failover-drawing"].map(str::to_owned).into()),
-    ("reports", || ["github", "junit", "sarif"].map(str::to_owned).into()),
+    ("reports", || ["github", "junit", "sarif", "secrets"].map(str::to_owned).into()),
     ("rules", || RULES.iter().map(|rule| rule.name.to_owned()).collect()),
     ("slips", || {
         include_str!("../data/slips.toml").parse::<toml::Table>().unwrap().into_iter().map(|row| row.0).collect()

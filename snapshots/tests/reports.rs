@@ -215,6 +215,45 @@ fn the_broken_example_is_reported_as_its_snapshots_say() {
     snapshot("sarif", &serde_json::to_string_pretty(&log).unwrap());
 }
 
+/// Every way to write `hunter2` into a topology: read and not read, found by the rule and beside what is found.
+const SECRETS: &str = r#"topology t { activemq = "6.2" }
+let far = "hunter2-far"
+site s {
+  broker a {
+    host = "a"
+    listen openwire { port = 61616 }
+    users {
+      user bridge { password = "hunter2-user" }
+      user gc { password = "hunter2-ünïcode"; groups = [1] }
+    }
+    store jdbc { url = "jdbc:mysql://amq:hunter2-url@db/amq"; driver = "x" }
+    raw-xml """<bean password="hunter2-xml"/>"""
+  }
+  broker b { host = "b"; listen openwire { port = 61616 }; users { user far { password = $far } } }
+  connector gc {
+    brokers = [a]
+    user = "gc"; password = hunter2-word
+    uri = "failover:(tcp://gc:hunter2-uri@a:61616"
+    property "DB_PASSWORD" = "hunter2-property"
+  }
+}
+bridge a -> b {
+  user = "bridge"; password = "hunter2-user"; remote-user-name = "far"; remote-password = secret("hunter2-remote")
+}
+"#;
+
+#[test]
+fn a_password_is_hidden_in_the_text_around_a_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("main.topo"), SECRETS).unwrap();
+    let seen = report("human", folder.path(), ".");
+    assert!(!seen.contains("hunter2"), "{seen}");
+    for format in ["short", "json", "sarif", "github", "junit"] {
+        assert!(!report(format, folder.path(), ".").contains("hunter2"), "{format}");
+    }
+    snapshot("secrets", &seen);
+}
+
 #[test]
 fn where_nothing_could_be_checked_stdout_stays_empty() {
     let folder = tempfile::tempdir().unwrap();

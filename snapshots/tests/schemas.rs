@@ -98,6 +98,29 @@ fn manifest(example: &Path) -> Option<Value> {
     bytes.map(|bytes| serde_json::from_slice(&bytes).unwrap())
 }
 
+fn baseline(example: &Path) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("baseline.json");
+    let (code, _) =
+        topoc(&["check", example.to_str().unwrap(), "--write-baseline", "--baseline", file.to_str().unwrap()]);
+    assert_eq!(code, 0, "{}", example.display());
+    serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
+}
+
+#[test]
+fn every_published_schema_is_the_one_that_topoc_prints() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas");
+    let mut published = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        let what = name.strip_suffix("-1.schema.json").unwrap().to_owned();
+        let (_, printed) = topoc(&["explain", "--schema", &what]);
+        assert_eq!(printed, fs::read_to_string(entry.path()).unwrap(), "{name}");
+        published.insert(what);
+    }
+    assert_eq!(published, ["baseline", "check", "manifest"].map(str::to_owned).into());
+}
+
 #[test]
 fn reports_of_all_examples_are_what_the_schema_says() {
     let (schema, mut findings) = (schema("check"), 0);
@@ -119,6 +142,18 @@ fn manifests_of_all_examples_are_what_the_schema_says() {
         assert_eq!(undescribed(&schema, &manifest), [""; 0]);
     }
     assert!(built >= 9, "only {built} manifests were looked at");
+}
+
+#[test]
+fn baselines_of_all_examples_are_what_the_schema_says() {
+    let (schema, mut findings) = (schema("baseline"), 0);
+    for example in examples() {
+        let baseline = baseline(&example);
+        findings += baseline["findings"].as_array().unwrap().len();
+        assert_eq!(schema.fault(&baseline), None, "{}", example.display());
+        assert_eq!(undescribed(&schema, &baseline), [""; 0], "{}", example.display());
+    }
+    assert!(findings > 16, "only {findings} findings were looked at");
 }
 
 /// Changes one place of a document.
@@ -182,4 +217,28 @@ fn manifests_that_are_wrong_are_refused() {
     assert!(schema.fault(&without(&manifest, "/artifacts/0", "sha256")).is_some());
     let twice = manifest["artifacts"][0].clone();
     assert!(schema.fault(&with(&manifest, "/artifacts", json!([twice, twice]))).is_some());
+}
+
+#[test]
+fn baselines_that_are_wrong_are_refused() {
+    let schema = schema("baseline");
+    let broken = examples().into_iter().find(|path| path.ends_with("broken")).unwrap();
+    let baseline = baseline(&broken);
+    assert_eq!(schema.fault(&baseline), None);
+    for (place, value) in [
+        ("/version", json!(2)),
+        ("/findings", json!({})),
+        ("/findings/0/rule", json!("failover-on-listener")),
+        ("/findings/0/file", json!("east/main.topo")),
+        ("/findings/0/within", json!(null)),
+        ("/findings/0/count", json!(0)),
+    ] {
+        assert!(schema.fault(&with(&baseline, place, value.clone())).is_some(), "{place} = {value}");
+    }
+    for name in ["rule", "file", "within", "count"] {
+        assert!(schema.fault(&without(&baseline, "/findings/0", name)).is_some(), "without {name}");
+    }
+    assert!(schema.fault(&without(&baseline, "", "findings")).is_some());
+    let twice = baseline["findings"][0].clone();
+    assert!(schema.fault(&with(&baseline, "/findings", json!([twice, twice]))).is_some());
 }

@@ -224,6 +224,8 @@ pub(crate) enum Schema {
     Check,
     /// The `manifest.json` that `build` writes
     Manifest,
+    /// The baseline that `check --write-baseline` writes
+    Baseline,
 }
 
 /// What `new` takes.

@@ -162,7 +162,7 @@ impl Found<'_> {
             others.filter(|other| other.value().is_some()).map(|other| other.head.text(text)).collect();
         for field in language::fields(kind).values().filter(|field| !taken.contains(&field.name.as_str())) {
             let insert = format!("{} = ", field.name);
-            let detail = hover::words(&field.ty);
+            let detail = field.ty.words();
             self.add(CandidateKind::Field, rank(kind, field), &field.name, insert, &detail, hover::field(field));
         }
         for block in BLOCKS.iter().filter(|block| block.within.contains(&kind)) {

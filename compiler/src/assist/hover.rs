@@ -4,7 +4,7 @@ use super::cursor::{Cursor, kind_of};
 use super::definition::{Word, let_of, word};
 use super::names;
 use crate::Analysis;
-use crate::language::{self, Block, Field, Form, Kind, Place, Type};
+use crate::language::{self, Block, Field, Form, Kind, Place};
 use crate::release;
 use crate::schema;
 use std::fmt::Write;
@@ -89,11 +89,12 @@ pub(super) fn field(field: &Field) -> String {
     if !field.doc.is_empty() {
         let _ = write!(said, ": {}", field.doc);
     }
-    let _ = write!(said, "\n\n- type: {}", words(&field.ty));
+    let example = field.ty.example().map(|example| format!(", such as `{example}`")).unwrap_or_default();
+    let _ = write!(said, "\n\n- type: {}{example}", field.ty.words());
     if field.required {
         said += "\n- required";
     } else if !field.default.is_empty() {
-        let _ = write!(said, "\n- default: {}", field.default);
+        let _ = write!(said, "\n- default: {}", field.default_words());
     }
     match field.place {
         Place::Own => {}
@@ -123,34 +124,5 @@ fn since(field: &Field) -> Option<release::Release> {
         }
         Place::FailoverOption => release::failover_option_since(field.real),
         Place::Own | Place::ServerOption => None,
-    }
-}
-
-/// A type as it is said to people.
-pub(super) fn words(ty: &Type) -> String {
-    let kinds = |kinds: &[Kind]| {
-        let words = kinds.iter().filter_map(|kind| language::spec(*kind)).map(|block| block.keyword);
-        words.collect::<Vec<_>>().join(" or ")
-    };
-    match ty {
-        Type::Text => "text".into(),
-        Type::Word(words) => words.join(" | "),
-        Type::Bool => "true | false".into(),
-        Type::Integer(min, max) if *min > i64::from(i32::MIN) && *max < i64::from(i32::MAX) => {
-            format!("integer from {min} to {max}")
-        }
-        Type::Integer(..) => "integer".into(),
-        Type::Number => "number".into(),
-        Type::Duration(false) => "duration such as `10s`".into(),
-        Type::Duration(true) => "duration such as `10s`, or `-1` for no limit".into(),
-        Type::Size => "size such as `64MiB`".into(),
-        Type::Port => "port from 1 to 65535".into(),
-        Type::Texts => "list of texts".into(),
-        Type::Refs(of) => format!("list of names: {}", kinds(of)),
-        Type::Ref(of) => format!("name of a {}", kinds(of)),
-        Type::Secret => "`secret(\"env:NAME\")` or `secret(\"file:PATH\")`".into(),
-        Type::Release => "release such as `\"6.2\"`".into(),
-        Type::Uri => "URI".into(),
-        Type::Loose => "any value".into(),
     }
 }

@@ -2,7 +2,6 @@
 //! sorted by the writer.
 
 use super::destinations::RequestQueues;
-use super::hand_written::variable;
 use super::uris::{self, Surroundings};
 use super::write::xml::{XmlDocument, XmlElement, XmlNode};
 use crate::CheckedModel;
@@ -153,7 +152,7 @@ impl Writer<'_> {
             element.set("userName", literal(&user.value));
         }
         if let Some(password) = &bridge.password {
-            element.set("password", variable(&password.value));
+            element.set("password", password.value.to_string());
         }
         for setting in &bridge.settings {
             element.set(setting.real.clone(), setting.value.to_string());
@@ -237,7 +236,7 @@ impl Writer<'_> {
         let url = store.place.as_ref().map_or("", |set| set.value.as_str());
         let driver = store.driver.as_ref().map(|set| set.value.as_str()).or_else(|| driver(url));
         let user = store.user.as_ref().map(|set| set.value.clone());
-        let password = store.password.as_ref().map(|set| variable(&set.value));
+        let password = store.password.as_ref().map(|set| set.value.to_string());
         let properties = [
             ("driverClassName", driver.map(str::to_owned)),
             ("password", password),
@@ -350,7 +349,7 @@ fn policy_entry<'a>(
 fn plugins(users: &Users) -> XmlElement {
     let mut list = XmlElement::new("users");
     for user in &users.users {
-        let password = user.password.as_ref().map_or_else(String::new, |password| variable(&password.value));
+        let password = user.password.as_ref().map_or_else(String::new, |password| password.value.to_string());
         list.push(
             XmlElement::new("authenticationUser")
                 .with("groups", literal(&user.groups.join(",")))

@@ -69,6 +69,6 @@ fn credentials(client: &Client, out: &mut Properties) {
     }
     if let Some(password) = &client.dialer.password {
         out.comment("The password is not in this file: fill the variable in where the client starts.");
-        out.entry("password", &hand_written::variable(&password.value));
+        out.entry("password", &password.value.to_string());
     }
 }

@@ -1,4 +1,4 @@
-//! Fields in words, for `explain --fields` and the guide.
+//! Fields in words, for `explain --fields`, the guide and editors.
 
 use super::{Field, Kind, Type, spec};
 
@@ -26,6 +26,20 @@ impl Type {
             Type::Release => "release".into(),
             Type::Uri => "URI".into(),
             Type::Loose => "any value".into(),
+        }
+    }
+}
+
+impl Type {
+    /// How a value is written, where the words alone do not show it.
+    #[must_use]
+    pub fn example(&self) -> Option<&'static str> {
+        match self {
+            Type::Duration(_) => Some("10s"),
+            Type::Size => Some("64MiB"),
+            Type::Secret => Some("secret(\"env:NAME\")"),
+            Type::Release => Some("\"6.2\""),
+            _ => None,
         }
     }
 }

@@ -28,9 +28,11 @@ impl<'a> Lower<'a, '_> {
     pub(super) fn client(&mut self, item: Item<'a>) {
         let view = self.view(Kind::Client, &item, item.site);
         let Some(dialer) = self.dialer(&item, &view) else { return };
+        let returns = self.text(&view, "returns");
         let client = Client {
             dialer,
-            prefer_first: self.text(&view, "returns").filter(|set| set.value == "prefer-first").map(|set| set.at),
+            prefer_first: returns.as_ref().filter(|set| set.value == "prefer-first").map(|set| set.at),
+            stays: returns.filter(|set| set.value == "never").map(|set| set.at),
             temporary_replies: self.text(&view, "replies").filter(|set| set.value == "temporary").map(|set| set.at),
             reply_queue: self.text(&view, "reply-queue"),
             client_id: self.text(&view, "client-id"),

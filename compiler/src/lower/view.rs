@@ -175,7 +175,8 @@ fn setting_value(meaning: Meaning<'_>) -> Option<SettingValue> {
             let texts: Vec<String> = texts.into_iter().map(|(_, text)| text).collect();
             SettingValue::Text(texts.join(","))
         }
-        Meaning::Names(_) | Meaning::Secret(_) => return None,
+        Meaning::Secret(secret) => SettingValue::Secret(secret),
+        Meaning::Names(_) => return None,
     })
 }
 

@@ -4,8 +4,8 @@ use super::*;
 use crate::analyze;
 use std::collections::HashMap;
 
-/// Brokers `a` to `d`, `c` and `d` a pair, and every direction of every bridge as `a>b`, in order.
-fn check(bridges: &str, expected: &str) {
+/// A topology of brokers `a` to `d`, `c` and `d` a pair.
+fn analyzed(bridges: &str) -> crate::Analysis {
     let broker = |name: char| {
         format!(
             "broker {name} {{ host = \"{name}.example.com\"; listen openwire {{ port = 61616; address from s = \"proxy:{}\" }} }}\n",
@@ -15,8 +15,12 @@ fn check(bridges: &str, expected: &str) {
     let brokers: String = "abcd".chars().map(broker).collect();
     let site = format!("site s {{\n{brokers}}}\npair hub {{ master = c; slave = d }}");
     let text = format!("topology t {{ activemq = \"6.2\" }}\n{site}\n{bridges}");
-    let files = HashMap::from([("main.topo".to_owned(), text)]);
-    let analysis = analyze("main.topo", &[], &files);
+    analyze("main.topo", &[], &HashMap::from([("main.topo".to_owned(), text)]))
+}
+
+/// Every direction of every bridge as `a>b`, in order.
+fn check(bridges: &str, expected: &str) {
+    let analysis = analyzed(bridges);
     let name = |broker| node_name(&analysis.model, broker);
     let edges: Vec<String> =
         analysis.network.edges().iter().map(|edge| format!("{}>{}", name(edge.from), name(edge.to))).collect();
@@ -30,6 +34,34 @@ fn arrows() {
     check("bridge a -> b { duplex = true }", "a>b b>a");
     check("bridge a -> hub; bridge b -> c; bridge b -> d", "a>hub b>hub b>hub");
     check("bridge a -> a", "");
+}
+
+#[test]
+fn brokers_between_which_messages_come_and_go() {
+    for (bridges, expected) in [
+        ("", &[][..]),
+        ("bridge a -> b", &["a", "b"]),
+        ("bridge a <-> b", &["a b"]),
+        ("bridge a -> b; bridge b -> hub; bridge hub -> a", &["a b hub"]),
+        ("bridge a -> b; bridge b -> hub", &["a", "b", "hub"]),
+        ("bridge a <-> b; bridge b -> hub", &["a b", "hub"]),
+        ("bridge hub -> a; bridge a <-> b", &["a b", "hub"]),
+    ] {
+        let analysis = analyzed(bridges);
+        let mut groups: std::collections::BTreeMap<BrokerId, Vec<&str>> = std::collections::BTreeMap::new();
+        for (broker, group) in analysis.network.groups() {
+            groups.entry(group).or_default().push(node_name(&analysis.model, broker));
+        }
+        let mut found: Vec<String> = groups
+            .into_values()
+            .map(|mut names| {
+                names.sort_unstable();
+                names.join(" ")
+            })
+            .collect();
+        found.sort();
+        assert_eq!(found, expected, "{bridges}");
+    }
 }
 
 #[test]

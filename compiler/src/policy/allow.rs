@@ -42,9 +42,15 @@ pub(super) fn judge(analysis: &mut Analysis, today: Option<Day>) -> Vec<Diagnost
     let mut found = Vec::new();
     let mut allows = Vec::new();
     for (id, source) in (0..).zip(&analysis.sources.files) {
-        let comments = source.tree.comments.iter().filter(|comment| !comment.block);
-        let read = comments.filter_map(|comment| read(source, FileId(id), comment.span));
-        allows.extend(read.inspect(|allow| complain(allow, source, today, &mut found)));
+        for comment in &source.tree.comments {
+            if comment.block {
+                found.extend(in_block(source, Loc { file: FileId(id), span: comment.span }));
+                continue;
+            }
+            let Some(allow) = read(source, FileId(id), comment.span) else { continue };
+            complain(&allow, source, today, &mut found);
+            allows.push(allow);
+        }
     }
     if allows.is_empty() {
         return found;
@@ -166,6 +172,18 @@ fn entry(allow: &Allow, name: &Name, text: &str) -> Edit {
     let span = next.or(before).unwrap_or(name.at.span);
     debug_assert!(!span.of(text).is_empty(), "a name has letters");
     Edit { at: Loc { span, ..allow.at }, text: String::new().into() }
+}
+
+/// `/* topoc: allow(...) */`, which allows nothing: such a comment may stand in the middle of a line or go over many, and
+/// then nobody sees what it is about.
+fn in_block(source: &Source, at: Loc) -> Option<Diagnostic> {
+    let text = at.span.of(&source.text);
+    let words = text.strip_prefix("/*")?.strip_suffix("*/")?.trim_matches(|c: char| c == '*' || c.is_whitespace());
+    words.strip_prefix(MARK)?.trim_start().strip_prefix("allow")?;
+    let behind = source.text.get(at.span.end as usize..).unwrap_or("");
+    let is_last = behind.lines().next().is_none_or(|rest| rest.trim().is_empty());
+    let edit = (is_last && !words.contains('\n')).then(|| Edit { at, text: format!("// {words}").into() });
+    Some(unused_allow::in_block(at, edit))
 }
 
 /// Reads a comment, if it is addressed to topoc.

@@ -2,7 +2,7 @@
 
 use super::{Check, Context, FixKind, Level, Rule, bridges};
 use crate::diagnostic::{Diagnostic, Edit, Loc, Report, Safety};
-use crate::model::{Bridge, Broker, BrokerId, Model, Remote, SettingValue, SettingsExt, User, Users};
+use crate::model::{Bridge, Broker, BrokerId, Model, Remote, SettingValue, User, Users};
 use crate::network::node;
 use crate::value::Secret;
 use std::collections::BTreeSet;
@@ -24,7 +24,11 @@ struct Login<'a> {
     user: Option<&'a str>,
     at: Loc,
     password: bool,
+    help: &'static str,
 }
+
+const BOTH_ENDS: &str = "write `user` and `password` of a user that the brokers at both ends of the bridge have";
+const FAR_END: &str = "write `remote-user-name` and `remote-password` of a user that the far broker has";
 
 fn check(context: &Context<'_>, report: &mut Report) {
     let model = context.model;
@@ -40,7 +44,10 @@ fn check(context: &Context<'_>, report: &mut Report) {
             continue;
         }
         let far = members(model, edge.to).into_iter().map(|broker| (broker, login(bridge, true)));
-        let near = model.members(&bridge.from).into_iter().map(|broker| (broker, login(bridge, false)));
+        // The far end of a duplex bridge logs in at its own broker as the near end does.
+        let ends = if bridge.duplex { members(model, edge.to) } else { Vec::new() };
+        let ends = model.members(&bridge.from).into_iter().chain(ends);
+        let near = ends.map(|broker| (broker, login(bridge, false)));
         for (id, login) in far.chain(near) {
             let broker = model.broker(id);
             let refused = broker.users.as_ref().filter(|users| is_refused(users, &login));
@@ -60,16 +67,18 @@ fn members(model: &Model, broker: BrokerId) -> Vec<BrokerId> {
 
 /// A bridge's user is for both ends, unless `remoteUserName` is there for the far one.
 fn login(bridge: &Bridge, far: bool) -> Login<'_> {
-    if let Some(remote) = bridge.settings.find("remoteUserName").filter(|_| far)
+    if let Some(remote) = bridge.remote_user().filter(|_| far)
         && let SettingValue::Text(user) = &remote.value
     {
-        return Login { user: Some(user), at: remote.value_at, password: true };
+        let password = bridge.remote_password().is_some();
+        return Login { user: Some(user), at: remote.value_at, password, help: FAR_END };
     }
     let user = bridge.user.as_ref();
     Login {
         user: user.map(|user| user.value.as_str()),
         at: user.map_or(bridge.at, |user| user.at),
         password: bridge.password.is_some(),
+        help: BOTH_ENDS,
     }
 }
 
@@ -92,7 +101,7 @@ fn found(context: &Context<'_>, bridge: &Bridge, broker: &Broker, users: &Users,
     let diagnostic = Diagnostic::new(&RULE, login.at, message)
         .here(format!("refused: `User name [{}] or password is invalid`", login.user.unwrap_or("null")))
         .also(users.at, "these alone may connect")
-        .help("write `user` and `password` of a user that the brokers at both ends of the bridge have");
+        .help(login.help);
     match credentials(context, bridge, login) {
         Some(edit) => diagnostic.fix_all("connect as the user that both ends have", Safety::Unsafe, vec![edit]),
         None => diagnostic,

@@ -38,7 +38,7 @@ fn check(context: &Context<'_>, report: &mut Report) {
     for crossing in crossings(context) {
         for connector in picky.get(&(crossing.to, crossing.queue)).into_iter().flatten() {
             let Some(selector) = &connector.selector else { continue };
-            let conduits = crossing.way.iter().map(|edge| edge.bridge);
+            let conduits = crossing.backwards().map(|edge| edge.bridge);
             let conduits = conduits.filter(|id| bridges::of(context, *id).is_some_and(Bridge::is_conduit));
             let selected =
                 found_at.entry(selector.at).or_insert_with(|| Selected { connector, bridges: BTreeSet::new() });

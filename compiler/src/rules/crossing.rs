@@ -4,11 +4,12 @@ use super::Context;
 use crate::dialling::shuffles;
 use crate::dispatch::requests_of;
 use crate::model::{Bridge, BrokerId, Client, Connector, ConnectorId, Model};
-use crate::network::{Edge, node};
+use crate::network::{Edge, Ways, node};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 /// A request's way over one or more bridges, with one client that may send it and one connector that may handle it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Crossing<'a> {
     /// Of several that list the same broker the first.
     pub(super) client: &'a Client,
@@ -20,27 +21,35 @@ pub(super) struct Crossing<'a> {
     pub(super) to: BrokerId,
     /// The queue of its deployment.
     pub(super) queue: &'a str,
-    /// The shortest way over bridges that the queue may cross, TTL left aside.
-    pub(super) way: Vec<Edge>,
+    /// The shortest ways of such requests from there, over bridges that the queue may cross.
+    ways: Rc<Ways>,
 }
 
-/// Every pair of brokers between which requests of a queue may cross. None while a part of the topology is unread.
-pub(super) fn crossings<'a>(context: &Context<'a>) -> Vec<Crossing<'a>> {
-    let model = context.model;
-    if model.incomplete || context.network.edges().is_empty() {
-        return Vec::new();
+impl Crossing<'_> {
+    /// The shortest way over bridges that the queue may cross, TTL left aside. Made when it is asked for: all of them
+    /// together are as long as the square of the network, or its cube.
+    pub(super) fn way(&self) -> Vec<Edge> {
+        self.ways.to(self.to).unwrap_or_default()
     }
-    let served = served(model);
-    let mut crossings = Vec::new();
-    for ((from, queue), client) in asked(model) {
-        let ways = context.network.ways_over(from, |edge| carries(model, *edge, queue));
-        for to in ways.reached() {
-            let Some(connector) = served.get(&(to, queue)) else { continue };
-            let way = ways.to(to).unwrap_or_default();
-            crossings.push(Crossing { client, from, connector, to, queue, way });
-        }
+
+    /// The bridges of the way from its end to its beginning.
+    pub(super) fn backwards(&self) -> impl Iterator<Item = Edge> {
+        self.ways.backwards(self.to)
     }
-    crossings
+}
+
+/// Every pair of brokers between which requests of a queue may cross, those from one broker one after the other. None
+/// while a part of the topology is unread.
+pub(super) fn crossings<'a>(context: &Context<'a>) -> impl Iterator<Item = Crossing<'a>> {
+    let (model, network) = (context.model, context.network);
+    let silent = model.incomplete || network.edges().is_empty();
+    let (asked, served) = if silent { Default::default() } else { (asked(model), served(model)) };
+    asked.into_iter().flat_map(move |((from, queue), client)| {
+        let ways = Rc::new(network.ways_over(from, |edge| carries(model, *edge, queue)));
+        let served = ways.reached().into_iter().filter_map(|to| Some((to, *served.get(&(to, queue))?)));
+        let crossing = |(to, connector)| Crossing { client, from, connector, to, queue, ways: Rc::clone(&ways) };
+        served.map(crossing).collect::<Vec<_>>()
+    })
 }
 
 /// Whether messages of a queue may cross a bridge at all.

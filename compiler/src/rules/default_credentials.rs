@@ -60,6 +60,10 @@ fn check(context: &Context<'_>, report: &mut Report) {
     for bridge in &model.bridges {
         let whose = || format!("bridge `{}`", bridge.name.value);
         found.extend(field(context, bridge.user.as_ref(), bridge.password.as_ref(), whose));
+        if let (Some(password), Some(user)) = (bridge.remote_password(), bridge.remote_user()) {
+            let user = Set { value: user.value.to_string(), at: user.value_at };
+            found.extend(field(context, Some(&user), Some(&password), whose));
+        }
     }
     let mut seen: HashSet<Loc> = HashSet::new();
     for found in found {

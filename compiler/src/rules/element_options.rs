@@ -1,10 +1,12 @@
-//! Options of brokers and stores that are no attribute of their element: the part of unknown-field that needs the model.
+//! Options of brokers and stores that are no attribute of their element, or no value of it: the parts of unknown-field and
+//! wrong-type that need the model.
 
-use super::{Context, place, unknown_field};
+use super::{Context, place, unknown_field, wrong_type};
 use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::language::Place;
-use crate::model::{Setting, StoreKind};
-use crate::{schema, suggest};
+use crate::model::{Setting, SettingValue, StoreKind};
+use crate::schema::{self, AttrType};
+use crate::suggest;
 use std::collections::HashSet;
 use topoc_dsl::syntax::quote;
 
@@ -48,8 +50,13 @@ fn option_found(context: &Context<'_>, broker: &str, setting: &Setting, element:
         let message = format!("`{name}` of broker `{broker}` cannot be written: it {reason}");
         return Some(Diagnostic::new(&unknown_field::RULE, at, message).here("not for users").help("remove it"));
     }
-    if known.attribute(name).is_some() {
-        return None;
+    if let Some(attribute) = known.attribute(name) {
+        return misfit(setting, attribute.ty).map(|takes| {
+            let message = format!("`{name}` of broker `{broker}` takes {takes}, not the text `{}`", setting.value);
+            Diagnostic::new(&wrong_type::RULE, setting.value_at, message)
+                .here("the broker does not start: `is not a valid value`")
+                .help(format!("write {takes}"))
+        });
     }
     let message = format!("`<{element}>` of broker `{broker}` has no attribute `{name}` in any release");
     let diagnostic = Diagnostic::new(&unknown_field::RULE, at, message).here("unknown");
@@ -62,4 +69,16 @@ fn option_found(context: &Context<'_>, broker: &str, setting: &Setting, element:
     let quoted = context.sources.text(at).starts_with('"');
     let text = if quoted { quote(near) } else { near.to_owned() };
     Some(if at == setting.at { diagnostic } else { diagnostic.fix(format!("write `{near}`"), safety, at, text) })
+}
+
+/// What an attribute takes, where a text is not that. Placeholders are for attributes that are text in ActiveMQ's schema.
+fn misfit(setting: &Setting, ty: AttrType) -> Option<&'static str> {
+    let SettingValue::Text(text) = &setting.value else { return None };
+    let (fits, takes) = match ty {
+        AttrType::Boolean => (matches!(text.trim(), "true" | "false" | "1" | "0"), "`true` or `false`"),
+        AttrType::Integer | AttrType::Long | AttrType::Short => (text.trim().parse::<i64>().is_ok(), "a whole number"),
+        AttrType::Float | AttrType::Double => (text.trim().parse::<f64>().is_ok(), "a number"),
+        AttrType::Text | AttrType::Id => return None,
+    };
+    (!fits).then_some(takes)
 }

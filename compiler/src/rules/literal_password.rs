@@ -3,6 +3,7 @@
 use super::{Check, Context, FixKind, Level, Rule, place};
 use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
 use crate::model::{Bridge, Broker, Dialer, Listener, PropertyValue, RawUri, Remote, Set, Setting, SettingValue};
+use crate::secrets::{is_literal, is_secret_name};
 use crate::uri::{Uri, UriKind};
 use crate::value::Secret;
 use std::collections::HashSet;
@@ -18,11 +19,6 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("literal_password.md"),
     check: Check::Model(check),
 };
-
-/// Names whose value is a secret, by their last word.
-const SECRET_WORDS: &[&str] = &["password", "passwd", "passphrase", "pwd", "secret", "token", "apikey"];
-/// The same, by their last two.
-const SECRET_KEYS: &[&str] = &["api", "private", "access", "secret", "encryption", "shared"];
 
 /// A secret that was found. Never holds its text.
 struct Found {
@@ -130,6 +126,9 @@ fn of_bridge(context: &Context<'_>, bridge: &Bridge, found: &mut Vec<Found>) {
     let variable = variable(bridge.user.as_ref().map_or(name, |user| &user.value));
     let whose = format!("the password of bridge `{name}`");
     found.extend(literal(context, bridge.password.as_ref(), whose, &variable));
+    let remote = remote_variable(bridge);
+    let remote_whose = format!("the remote password of bridge `{name}`");
+    found.extend(literal(context, bridge.remote_password().as_ref(), remote_whose, &remote));
     let whose = format!("bridge `{name}`");
     let help = format!("write `user` and `password = secret(\"env:{variable}\")`, which hold at both brokers");
     let settings = bridge.settings.iter().chain(&bridge.options);
@@ -139,6 +138,14 @@ fn of_bridge(context: &Context<'_>, bridge: &Bridge, found: &mut Vec<Found>) {
         Remote::Broker(_) => None,
     };
     found.extend(bridge.raw.iter().chain(discovery).flat_map(|raw| of_uri(context, raw, &whose, &help)));
+}
+
+/// The environment variable for the password of a bridge at its far broker.
+pub(super) fn remote_variable(bridge: &Bridge) -> String {
+    match bridge.remote_user().map(|user| &user.value) {
+        Some(SettingValue::Text(user)) => variable(user),
+        _ => variable(&format!("{}_remote", bridge.name.value)),
+    }
 }
 
 /// A field that takes `secret(...)`. Behind a `let` the place is where that has its value.
@@ -151,7 +158,7 @@ fn literal(context: &Context<'_>, secret: Option<&Set<Secret>>, whose: String, v
 
 fn of_setting(setting: &Setting, whose: &str, help: &str) -> Option<Found> {
     let SettingValue::Text(text) = &setting.value else { return None };
-    let secret = is_secret_name(&setting.real) && setting.real != CLIENT_ID_TOKEN && is_literal(text);
+    let secret = is_secret_name(&setting.real) && is_literal(text);
     secret.then(|| Found {
         at: setting.value_at,
         whose: format!("`{}` of {whose}", setting.name),
@@ -159,9 +166,6 @@ fn of_setting(setting: &Setting, whose: &str, help: &str) -> Option<Found> {
         instead: None,
     })
 }
-
-/// What a bridge joins client ids with, and no secret (ActiveMQ, `NetworkBridgeConfiguration`).
-const CLIENT_ID_TOKEN: &str = "clientIdToken";
 
 fn of_uri(context: &Context<'_>, raw: &RawUri, whose: &str, help: &str) -> Vec<Found> {
     let Ok(uri) = &raw.uri else { return Vec::new() };
@@ -260,39 +264,6 @@ fn quoted(xml: &str, at: usize) -> Option<Range<usize>> {
     Some(start + 1..start + 1 + length)
 }
 
-/// Whether a name says that its value is a secret: `DB_PASSWORD`, `keyStorePassword`, `api.key`, `PASSWORD_2`.
-fn is_secret_name(name: &str) -> bool {
-    let words = words(name);
-    match words.as_slice() {
-        [.., before, last] if last == "key" && SECRET_KEYS.contains(&before.as_str()) => true,
-        [.., last] => SECRET_WORDS.iter().any(|word| last.ends_with(word)),
-        [] => false,
-    }
-}
-
-/// The words of a name in small letters, numbers left out.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut small = false;
-    for c in name.chars() {
-        let boundary = !c.is_ascii_alphabetic() || (small && c.is_ascii_uppercase());
-        small = c.is_ascii_lowercase();
-        if boundary {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| c.is_ascii_alphabetic()) {
-            word.push(c.to_ascii_lowercase());
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// Not a placeholder, nor encrypted, nor a switch.
-fn is_literal(value: &str) -> bool {
-    !value.is_empty() && !value.starts_with("${") && !value.starts_with("ENC(") && !matches!(value, "true" | "false")
-}
-
 /// The environment variable for the password of someone: `GC_PASSWORD` for `gc`.
 pub(super) fn variable(whose: &str) -> String {
     format!("{}_PASSWORD", upper(whose))
@@ -307,18 +278,6 @@ fn upper(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_of_secrets_are_told_from_others() {
-        for name in
-            ["password", "DB_PASSWORD", "keyStorePassword", "FINESSEPASSWORD", "api.key", "PASSWORD_2", "authToken"]
-        {
-            assert!(is_secret_name(name), "{name}");
-        }
-        for name in ["", "user", "passwordFile", "TOKEN_TTL", "routing.key", "PASSWORD_MIN_LENGTH", "tokens.url"] {
-            assert!(!is_secret_name(name), "{name}");
-        }
-    }
 
     #[test]
     fn a_placeholder_is_no_literal() {

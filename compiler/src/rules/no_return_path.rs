@@ -5,7 +5,7 @@ use super::{Check, Context, FixKind, Level, Rule, bridges};
 use crate::diagnostic::{Diagnostic, Edit, Loc, Report, Safety};
 use crate::model::{Bridge, BrokerId, SettingsExt};
 use crate::network::{Edge, node_name};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use topoc_dsl::Span;
 
 pub(super) static RULE: Rule = Rule {
@@ -20,19 +20,15 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, report: &mut Report) {
-    let edges: HashSet<(BrokerId, BrokerId)> =
-        context.network.edges().iter().map(|edge| (edge.from, edge.to)).collect();
-    if edges.iter().all(|(from, to)| edges.contains(&(*to, *from))) {
+    let groups = context.network.groups();
+    let leads_back = |from: BrokerId, to: BrokerId| groups.get(&from) == groups.get(&to);
+    if context.network.edges().iter().all(|edge| leads_back(edge.from, edge.to)) {
         return;
     }
-    let mut back = HashMap::new();
     let mut said = HashSet::new();
-    for crossing in crossings(context) {
-        let back = back.entry(crossing.to).or_insert_with(|| context.network.distances(crossing.to));
-        if back.contains_key(&crossing.from) {
-            continue;
-        }
-        let one_way = crossing.way.iter().find(|edge| context.network.way(edge.to, edge.from).is_none());
+    for crossing in crossings(context).filter(|crossing| !leads_back(crossing.from, crossing.to)) {
+        let way = crossing.way();
+        let one_way = way.iter().find(|edge| !leads_back(edge.from, edge.to));
         if let Some((edge, bridge)) = one_way.and_then(|edge| Some((edge, bridges::of(context, edge.bridge)?)))
             && said.insert(bridge.at)
         {

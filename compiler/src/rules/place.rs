@@ -45,6 +45,23 @@ pub(super) fn key(context: &Context<'_>, setting: &Setting) -> Loc {
     Loc { file: setting.at.file, span: Span::new(start, start + length) }
 }
 
+/// Whether a place is in the block behind a header, and not in what is laid over it or under it.
+pub(super) fn is_in_block(context: &Context<'_>, header: Loc, at: Loc) -> bool {
+    let Some(source) = context.sources.file(header.file).filter(|_| header.file == at.file) else { return false };
+    let mut statements = &source.tree.statements;
+    loop {
+        let behind = statements.partition_point(|statement| statement.span.start <= header.span.start);
+        let Some(statement) = behind.checked_sub(1).and_then(|last| statements.get(last)) else { return false };
+        match statement.body() {
+            _ if statement.span.start == header.span.start => {
+                return statement.span.start <= at.span.start && at.span.end <= statement.span.end;
+            }
+            Some(body) => statements = &body.statements,
+            None => return false,
+        }
+    }
+}
+
 /// The value that a `$name` at `at` stands for; `at` itself where none is written there.
 pub(super) fn behind_let(context: &Context<'_>, at: Loc) -> Loc {
     let Some(name) = context.sources.text(at).strip_prefix('$') else { return at };

@@ -18,8 +18,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// A password that ends up in `activemq.xml`.
-struct InXml<'a> {
-    secret: &'a Set<Secret>,
+struct InXml {
+    secret: Set<Secret>,
     whose: String,
     variable: String,
 }
@@ -34,32 +34,39 @@ fn check(context: &Context<'_>, report: &mut Report) {
     }
 }
 
-fn passwords(model: &Model) -> Vec<InXml<'_>> {
+fn passwords(model: &Model) -> Vec<InXml> {
     let mut passwords = Vec::new();
     for broker in &model.brokers {
         let name = &broker.name.value;
         for user in broker.users.iter().flat_map(|users| &users.users) {
             let whose = format!("the password of user `{}` of broker `{name}`", user.name.value);
             let variable = literal_password::variable(&user.name.value);
-            passwords.extend(user.password.as_ref().map(|secret| InXml { secret, whose, variable }));
+            passwords.extend(user.password.clone().map(|secret| InXml { secret, whose, variable }));
         }
         if let Some(store) = &broker.store {
             let whose = format!("the database password of broker `{name}`");
             let user = store.user.as_ref().map_or_else(|| format!("{name}_db"), |user| user.value.clone());
             let variable = literal_password::variable(&user);
-            passwords.extend(store.password.as_ref().map(|secret| InXml { secret, whose, variable }));
+            passwords.extend(store.password.clone().map(|secret| InXml { secret, whose, variable }));
         }
     }
     for bridge in &model.bridges {
         let whose = format!("the password of bridge `{}`", bridge.name.value);
         let user = bridge.user.as_ref().map_or(&bridge.name.value, |user| &user.value);
         let variable = literal_password::variable(user);
-        passwords.extend(bridge.password.as_ref().map(|secret| InXml { secret, whose, variable }));
+        passwords.extend(bridge.password.clone().map(|secret| InXml { secret, whose, variable }));
+        let whose = format!("the remote password of bridge `{}`", bridge.name.value);
+        let remote = bridge.remote_password().into_iter();
+        passwords.extend(remote.map(|secret| InXml {
+            secret,
+            whose: whose.clone(),
+            variable: literal_password::remote_variable(bridge),
+        }));
     }
     passwords
 }
 
-fn found(at: Loc, password: &InXml<'_>) -> Diagnostic {
+fn found(at: Loc, password: &InXml) -> Diagnostic {
     let instead = format!("secret(\"env:{}\")", password.variable);
     let message = format!("{} is to come from a file, which `activemq.xml` cannot read", password.whose);
     Diagnostic::new(&RULE, at, message)

@@ -48,7 +48,7 @@ fn journal_of(store: &Store) -> Option<i64> {
     match &setting.value {
         SettingValue::Integer(bytes) => Some(*bytes),
         SettingValue::Text(text) => bytes(text),
-        SettingValue::Bool(_) | SettingValue::Number(_) => None,
+        SettingValue::Bool(_) | SettingValue::Number(_) | SettingValue::Secret(_) => None,
     }
 }
 

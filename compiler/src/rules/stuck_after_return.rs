@@ -23,11 +23,17 @@ fn check(context: &Context<'_>, report: &mut Report) {
     if off.is_empty() {
         return;
     }
-    let crossings = crossings(context);
-    let mut crossed: HashMap<(BrokerId, &str), &Crossing<'_>> = HashMap::new();
-    for crossing in &crossings {
-        for broker in crossing.way.iter().flat_map(|edge| [edge.from, edge.to]) {
-            crossed.entry((broker, crossing.queue)).or_insert(crossing);
+    let mut crossed: HashMap<(BrokerId, &str), Crossing<'_>> = HashMap::new();
+    // The brokers on the ways that begin where this one does: what leads to one of them is known.
+    let mut known: (Option<(BrokerId, &str)>, HashSet<BrokerId>) = Default::default();
+    for crossing in crossings(context) {
+        let start = Some((crossing.from, crossing.queue));
+        if known.0 != start {
+            known = (start, HashSet::new());
+        }
+        let news = crossing.backwards().take_while(|edge| known.1.insert(edge.to));
+        for broker in news.map(|edge| edge.to).chain([crossing.from]) {
+            crossed.entry((broker, crossing.queue)).or_insert_with(|| crossing.clone());
         }
     }
     let mut said = HashSet::new();
@@ -60,7 +66,7 @@ fn found(
     crossing: &Crossing<'_>,
 ) -> Diagnostic {
     let name = &broker.name.value;
-    let bridge = crossing.way.first().and_then(|edge| bridges::of(context, edge.bridge));
+    let bridge = crossing.way().first().and_then(|edge| bridges::of(context, edge.bridge));
     let message = format!("requests in `{queue}` of broker `{name}` may stay there for ever");
     Diagnostic::new(&RULE, setting.value_at, message)
         .here("what came over a bridge does not go back, also when its connector does")

@@ -5,7 +5,7 @@ use super::{Check, Context, FixKind, Level, Rule, bridges};
 use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
 use crate::model::{Bridge, BrokerId, Client, Setting, SettingsExt};
 use crate::network::{node, node_name};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 pub(super) static RULE: Rule = Rule {
     code: "TOPO0210",
@@ -23,14 +23,17 @@ const SETTING: &str = "bridgeTempDestinations";
 fn check(context: &Context<'_>, report: &mut Report) {
     let mut blamed = HashSet::new();
     if context.model.clients.iter().any(|client| client.temporary_replies.is_some()) {
-        let crossings = crossings(context);
+        let mut crossings: HashMap<BrokerId, Crossing<'_>> = HashMap::new();
+        for crossing in self::crossings(context) {
+            crossings.entry(crossing.from).or_insert(crossing);
+        }
         for client in &context.model.clients {
             let Some(at) = client.temporary_replies else { continue };
             let brokers: Vec<BrokerId> =
                 client.dialer.brokers.iter().map(|endpoint| node(context.model, endpoint.broker)).collect();
-            let crossing = brokers.iter().find_map(|broker| crossings.iter().find(|crossing| crossing.from == *broker));
+            let crossing = brokers.iter().find_map(|broker| crossings.get(broker));
             if let Some(crossing) = crossing.filter(|_| !client.dialer.damaged) {
-                let shut = crossing.way.iter().filter_map(|edge| bridges::of(context, edge.bridge)).find_map(shut);
+                let shut = crossing.way().iter().filter_map(|edge| bridges::of(context, edge.bridge)).find_map(shut);
                 blamed.extend(shut.map(|setting| setting.value_at));
                 report.add(crosses(context, client, at, crossing, shut));
             }
@@ -63,7 +66,7 @@ fn crosses(
         None => format!("client `{client}` may lose its replies for good when a bridge breaks"),
         Some(_) => format!("client `{client}` gets no replies from `{connector}` across a bridge"),
     };
-    let first = crossing.way.first().and_then(|edge| bridges::of(context, edge.bridge));
+    let first = crossing.way().first().and_then(|edge| bridges::of(context, edge.bridge));
     let diagnostic = Diagnostic::new(&RULE, at, message).here("a broker may delete this queue when a bridge breaks");
     let diagnostic = match (shut, first) {
         (Some(setting), _) => diagnostic.also(setting.at, "temporary queues do not cross here"),

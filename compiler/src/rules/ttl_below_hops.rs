@@ -45,8 +45,9 @@ fn check(context: &Context<'_>, report: &mut Report) {
     let mut back: HashMap<BrokerId, Ways> = HashMap::new();
     for crossing in crossings(context) {
         let open = |edge: &Edge| carries(context.model, *edge, crossing.queue);
-        if falls_short(context, &crossing.way, &open) {
-            blame(context, &crossing, &crossing.way, false, &mut low);
+        let way = crossing.way();
+        if falls_short(context, &way, &open) {
+            blame(context, &crossing, &way, false, &mut low);
             continue;
         }
         let back = back.entry(crossing.to).or_insert_with(|| context.network.ways_over(crossing.to, |_| true));

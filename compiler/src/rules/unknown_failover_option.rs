@@ -1,10 +1,10 @@
 //! TOPO0301 unknown-failover-option: an option that the failover transport, or an address, does not know.
 
 use super::{Check, Context, FixKind, Level, Rule, dialled, option_on_last_broker, place};
-use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
-use crate::dialling::{Dialling, is_failover};
+use crate::diagnostic::{Diagnostic, Loc, Report, Safety, Severity};
+use crate::dialling::{self, DialledAddress, Dialling, is_failover};
 use crate::kebab::kebab;
-use crate::model::{RawUri, Setting};
+use crate::model::{RawUri, Remote, Setting};
 use crate::options;
 use crate::suggest;
 use crate::uri::{Uri, UriOption};
@@ -33,15 +33,32 @@ fn check(context: &Context<'_>, report: &mut Report) {
         }
     }
     for (bridge, raw, uri) in dialled::bridge_lists(context) {
-        for member in uri.members().iter().filter(|member| is_failover(member, &raw.text.value)) {
-            in_uri(context, raw, member, &format!("bridge `{}`", bridge.name.value), report);
-        }
+        let who = format!("bridge `{}`", bridge.name.value);
+        let mut refused = Vec::new();
+        uri.members().iter().for_each(|member| collect(member, &raw.text.value, false, &mut refused));
+        say(context, raw, refused, &who, report);
+        let unread = uri.options.iter().filter(|option| is_unread(uri, option, &raw.text.value));
+        unread.for_each(|option| report.add(unread_found(context, raw, uri, option, &who)));
     }
-    in_blocks(context, &diallings, report);
+    let mut seen = HashSet::new();
+    for dialling in &diallings {
+        in_block(context, &dialling.dialer.options, &dialling.addresses, &dialling.who(), &mut seen, report);
+    }
+    for bridge in context.model.bridges.iter().filter(|bridge| !bridge.options.is_empty()) {
+        let Remote::Broker(far) = &bridge.to else { continue };
+        let site = context.model.broker(bridge.from.broker).site;
+        let addresses = dialling::reached(context.model, site, far);
+        let who = format!("bridge `{}`", bridge.name.value);
+        in_block(context, &bridge.options, &addresses, &who, &mut seen, report);
+    }
 }
 
 fn in_uri(context: &Context<'_>, raw: &RawUri, uri: &Uri, who: &str, report: &mut Report) {
-    for (on, option) in unknown(uri, &raw.text.value) {
+    say(context, raw, unknown(uri, &raw.text.value), who, report);
+}
+
+fn say(context: &Context<'_>, raw: &RawUri, refused: Vec<(&Uri, &UriOption)>, who: &str, report: &mut Report) {
+    for (on, option) in refused {
         let key = place::inside(context, raw, option.key.range());
         let editable = dialled::editable(context, raw, option.key.range());
         let text = &raw.text.value;
@@ -51,6 +68,39 @@ fn in_uri(context: &Context<'_>, raw: &RawUri, uri: &Uri, who: &str, report: &mu
             scheme: on.scheme.text(text),
         };
         report.add(found(&unknown, who, key, editable));
+    }
+}
+
+/// Whether the agent of a bridge ignores an option. What belongs to a failover inside has a rule of its own.
+fn is_unread(uri: &Uri, option: &UriOption, text: &str) -> bool {
+    let (agent, name) = (uri.scheme.text(text), uri.decoded(text, option.key));
+    let holds_failover = uri.members().iter().any(|member| is_failover(member, text));
+    let misplaced = holds_failover && options::failover_option(&name).is_some();
+    !misplaced && !name.contains("${") && options::discovery_option(agent, &name).is_none()
+}
+
+/// An option behind the list of a bridge, which the agent does not know and nobody else is given.
+fn unread_found(context: &Context<'_>, raw: &RawUri, uri: &Uri, option: &UriOption, who: &str) -> Diagnostic {
+    let text = &raw.text.value;
+    let (agent, name) = (uri.scheme.text(text), uri.decoded(text, option.key));
+    let at = place::inside(context, raw, option.key.range());
+    let message = format!("{who} uses `{name}`, which is no option of `{agent}:`");
+    let diagnostic =
+        Diagnostic::new(&RULE, at, message).level(Severity::Warning).here("the broker ignores it silently");
+    if let Some(rest) = name.strip_prefix("amp;") {
+        let help = format!("write `&{rest}`: topoc escapes what it writes into XML");
+        return match dialled::editable(context, raw, option.key.range()) {
+            Some(at) => diagnostic.help(help).fix(format!("write `{rest}`"), Safety::Safe, at, rest.to_owned()),
+            None => diagnostic.help(help),
+        };
+    }
+    let names = options::discovery_options(agent).map(|spec| spec.name).filter(|name| !name.ends_with('*'));
+    match suggest::suggest(&name, names) {
+        _ if options::client_option("ssl", &name).is_some() => {
+            diagnostic.help(format!("write `{name}` behind the address, or `discovered.{name}` here"))
+        }
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic.help(format!("remove `{name}`: nothing reads it")),
     }
 }
 
@@ -90,17 +140,21 @@ fn is_known(scheme: &str, name: &str, outermost: bool) -> bool {
 }
 
 /// Options of each address, from `options { }`. What a `defaults` block says is said once.
-fn in_blocks(context: &Context<'_>, diallings: &[&Dialling<'_>], report: &mut Report) {
-    let mut seen = HashSet::new();
-    for dialling in diallings {
-        for setting in &dialling.dialer.options {
-            let mut schemes = dialling.addresses.iter().map(|address| address.scheme.as_str());
-            let refusing = schemes.find(|scheme| !is_known(scheme, &setting.real, false));
-            if let Some(scheme) = refusing.filter(|_| seen.insert(setting.at)) {
-                let (key, editable) = key_of(context, setting);
-                let unknown = Unknown { name: setting.real.to_string(), value: setting.value.to_string(), scheme };
-                report.add(found(&unknown, &dialling.who(), key, editable));
-            }
+fn in_block(
+    context: &Context<'_>,
+    options: &[Setting],
+    addresses: &[DialledAddress],
+    who: &str,
+    seen: &mut HashSet<Loc>,
+    report: &mut Report,
+) {
+    for setting in options {
+        let mut schemes = addresses.iter().map(|address| address.scheme.as_str());
+        let refusing = schemes.find(|scheme| !is_known(scheme, &setting.real, false));
+        if let Some(scheme) = refusing.filter(|_| seen.insert(setting.at)) {
+            let (key, editable) = key_of(context, setting);
+            let unknown = Unknown { name: setting.real.to_string(), value: setting.value.to_string(), scheme };
+            report.add(found(&unknown, who, key, editable));
         }
     }
 }

@@ -40,6 +40,17 @@ pub(crate) fn unreadable(at: Loc, rest: &str) -> Diagnostic {
         .help("write `// topoc: allow(RULE) until=2027-01-31 reason=\"...\"`; `until` may be left out")
 }
 
+/// A comment that is addressed to topoc between `/*` and `*/`; `edit` writes it behind `//`.
+pub(crate) fn in_block(at: Loc, edit: Option<Edit>) -> Diagnostic {
+    let diagnostic = Diagnostic::new(&RULE, at, "a block comment allows nothing")
+        .here("not read")
+        .help("write it behind `//`, at the end of a line or on a line of its own");
+    match edit {
+        Some(edit) => diagnostic.fix_all("write it behind `//`", Safety::Safe, vec![edit]),
+        None => diagnostic,
+    }
+}
+
 fn first(words: &str) -> &str {
     words.split_whitespace().next().unwrap_or("")
 }

@@ -59,18 +59,22 @@ fn astray<'a>(context: &Context<'a>, situation: &Situation<'_>) -> Vec<Astray<'a
     let model = context.model;
     let judged: Vec<bool> = model.deployments.iter().map(|deployment| is_judged(model, deployment)).collect();
     let homes = homes(model);
+    let seated = seated(model);
+    // Brokers between which requests come and go are near to the same.
+    let groups = context.network.groups();
     let mut near: HashMap<BrokerId, BTreeSet<DeploymentId>> = HashMap::new();
     let mut courses: HashMap<(BrokerId, &str), Vec<Course>> = HashMap::new();
     let mut astray = Vec::new();
     for entry in entries(model) {
-        let near = near.entry(entry.at).or_insert_with(|| near_to(context, &homes, entry.at));
+        let group = groups.get(&entry.at).copied().unwrap_or(entry.at);
+        let near = near.entry(group).or_insert_with(|| near_to(context, &homes, entry.at));
         for id in near.iter().filter(|id| judged.get(id.index()).copied().unwrap_or(false)) {
             let Some(deployment) = model.deployments.get(id.index()) else { continue };
             // Where requests enter is known of active-active alone, unless clients say so.
             if entry.client.is_none() && deployment.mode != Mode::ActiveActive {
                 continue;
             }
-            let meant = meant(model, deployment, entry.at);
+            let meant = meant(&seated, deployment, (entry.at, *id));
             let queue = deployment.requests.as_str();
             if !meant.iter().any(|connector| situation.hears(entry.at, queue, *connector)) {
                 continue;
@@ -140,14 +144,24 @@ fn members<'a>(
     deployment.connectors.iter().map(|set| (set.value, model.connector(set.value)))
 }
 
-/// Who should get a request that enters at a broker: active-active those at home there, active-passive the primary.
-fn meant(model: &Model, deployment: &Deployment, at: BrokerId) -> Vec<ConnectorId> {
-    let members = members(model, deployment);
-    match deployment.mode {
-        Mode::ActiveActive => {
-            members.filter(|(_, connector)| seat(model, connector) == Some(at)).map(|(id, _)| id).collect()
+/// The connectors of each deployment that are at home at a broker.
+type Seated = HashMap<(BrokerId, DeploymentId), Vec<ConnectorId>>;
+
+fn seated(model: &Model) -> Seated {
+    let mut seated = Seated::new();
+    for (id, deployment) in (0..).map(DeploymentId).zip(&model.deployments) {
+        for (connector, at) in members(model, deployment).filter_map(|(id, found)| Some((id, seat(model, found)?))) {
+            seated.entry((at, id)).or_default().push(connector);
         }
-        _ => members.take(1).map(|(id, _)| id).collect(),
+    }
+    seated
+}
+
+/// Who should get a request that enters at a broker: active-active those at home there, active-passive the primary.
+fn meant(seated: &Seated, deployment: &Deployment, at: (BrokerId, DeploymentId)) -> Vec<ConnectorId> {
+    match deployment.mode {
+        Mode::ActiveActive => seated.get(&at).cloned().unwrap_or_default(),
+        _ => deployment.connectors.first().map(|first| first.value).into_iter().collect(),
     }
 }
 

@@ -292,3 +292,169 @@ fn winner(java: &Java, loopback: &Loopback, here: &str, there: &str) -> Winner {
         }
     })
 }
+
+/// Fields of a bridge from `near` to `far`, and which user is refused at which of them. `near` knows the user `near` alone,
+/// and `far` the user `far`.
+struct Login {
+    duplex: bool,
+    fields: &'static [(&'static str, &'static str)],
+    refused: (&'static str, &'static str),
+}
+
+const USER: (&str, &str) = ("user", "near");
+const PASSWORD: (&str, &str) = ("password", "NEAR");
+const REMOTE_USER: (&str, &str) = ("remote-user-name", "far");
+const REMOTE_PASSWORD: (&str, &str) = ("remote-password", "FAR");
+
+const LOGINS: &[Login] = &[
+    Login { duplex: false, fields: &[USER, PASSWORD], refused: ("far", "near") },
+    Login { duplex: false, fields: &[REMOTE_USER, REMOTE_PASSWORD], refused: ("near", "null") },
+    Login { duplex: false, fields: &[USER, PASSWORD, REMOTE_USER], refused: ("far", "far") },
+    Login { duplex: false, fields: &[USER, PASSWORD, REMOTE_PASSWORD], refused: ("far", "near") },
+    // The far end of a duplex bridge logs in at its own broker as the near end does at its.
+    Login { duplex: true, fields: &[USER, PASSWORD, REMOTE_USER, REMOTE_PASSWORD], refused: ("far", "near") },
+];
+
+impl Login {
+    fn write(&self, loopback: &Loopback) {
+        for (name, attribute) in [
+            ("user", "userName"),
+            ("password", "password"),
+            ("remote-user-name", "remoteUserName"),
+            ("remote-password", "remotePassword"),
+        ] {
+            let value = self.fields.iter().find(|field| field.0 == name).map(|(_, value)| match value {
+                &"near" | &"far" => (*value).to_owned(),
+                variable => format!("${{{variable}}}"),
+            });
+            edit(loopback, "near", ("networkConnector", None), attribute, |_| value.clone());
+        }
+        edit(loopback, "near", ("networkConnector", None), "duplex", |_| self.duplex.then(|| "true".to_owned()));
+    }
+}
+
+fn logins(duplex: bool, fields: &[(&str, &str)]) -> Topology {
+    let fields = fields.iter().map(|(name, value)| match *name {
+        "password" | "remote-password" => format!("{name} = secret(\"env:{value}\"); "),
+        _ => format!("{name} = \"{value}\"; "),
+    });
+    let fields: String = fields.collect();
+    let broker = |name: &str| {
+        let users = format!("users {{ user {name} {{ password = secret(\"env:{}\") }} }}", name.to_uppercase());
+        broker(name, "port = 61616").replace(" }\n", &format!("; {users} }}\n"))
+    };
+    let arrow = if duplex { "<->" } else { "->" };
+    topology("", &(broker("near") + &broker("far")), &format!("bridge near {arrow} far {{ {fields} }}"))
+}
+
+#[test]
+fn a_bridge_logs_in_at_both_ends_as_topoc_says() {
+    for release in OLD_AND_NEW {
+        let loopback = Loopback::of(&logins(false, &[USER, PASSWORD, REMOTE_USER, REMOTE_PASSWORD]), release);
+        let _room = Room::take(2);
+        let far = loopback.start("far");
+        far.wait_started(PATIENCE).unwrap();
+        let near = loopback.start("near");
+        near.wait_bridges(1, PATIENCE).unwrap();
+        near.kill();
+        for case in LOGINS {
+            let (at, user) = case.refused;
+            let refusal = format!("User name [{user}] or password is invalid");
+            let diagnostic = found(&logins(case.duplex, case.fields), release, "bridge-credentials-missing");
+            assert_eq!(quoted(&diagnostic), refusal, "{:?}", case.fields);
+            assert!(diagnostic.message.contains(&format!("broker `{at}`")), "{diagnostic:?}");
+            case.write(&loopback);
+            let mark = far.mark().unwrap();
+            let near = loopback.start("near");
+            match at {
+                "near" => near.wait_log(&refusal, PATIENCE),
+                _ => far.wait_log_since(mark, &refusal, PATIENCE),
+            }
+            .unwrap_or_else(|error| panic!("{at} on {release}, {:?}: {error}", case.fields));
+            near.kill();
+        }
+    }
+}
+
+/// A bridge to a broker with rights written by hand, where its user may read advisories or not.
+fn rights(advisories: &str) -> Topology {
+    let entry = |kind: &str, name: &str, group: &str| {
+        format!("<authorizationEntry {kind}=\"{name}\" read=\"{group}\" write=\"{group}\" admin=\"{group}\"/>")
+    };
+    let entries = entry("queue", ">", "bridges") + &entry("topic", "ActiveMQ.Advisory.>", advisories);
+    let plugins = format!(
+        "<plugins><simpleAuthenticationPlugin><users><authenticationUser username=\"bridge\" \
+         password=\"${{BRIDGE}}\" groups=\"bridges\"/><authenticationUser username=\"desk\" password=\"${{BRIDGE}}\" \
+         groups=\"bridges,desks\"/></users></simpleAuthenticationPlugin><authorizationPlugin><map><authorizationMap>\
+         <authorizationEntries>{entries}</authorizationEntries></authorizationMap></map></authorizationPlugin></plugins>"
+    );
+    let far = broker("far", "port = 61616").replace(" }\n", &format!("; raw-xml \"\"\"{plugins}\"\"\" }}\n"));
+    let bridge = "bridge near -> far { user = \"bridge\"; password = secret(\"env:BRIDGE\") }";
+    topology("", &(broker("near", "port = 61616") + &far), bridge)
+}
+
+#[test]
+fn a_bridge_needs_rights_on_advisories() {
+    for release in OLD_AND_NEW {
+        let refused = Loopback::of(&rights("desks"), release);
+        let allowed = Loopback::of(&rights("bridges"), release);
+        let _room = Room::take(4);
+        let [far, far_allowed] = [&refused, &allowed].map(|loopback| loopback.start("far"));
+        far.wait_started(PATIENCE).unwrap();
+        far_allowed.wait_started(PATIENCE).unwrap();
+        let [_near, near_allowed] = [&refused, &allowed].map(|loopback| loopback.start("near"));
+        // 5.17.6: create the topic of connections; 6.3.1: read those of consumers.
+        far.wait_log("User bridge is not authorized to ", PATIENCE).unwrap();
+
+        near_allowed.wait_bridges(1, PATIENCE).unwrap();
+        let java = Java::start(allowed.dir()).unwrap();
+        let password: String = Loopback::secret("BRIDGE").bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let as_desk = format!("{}?jms.userName=desk&jms.password={password}", allowed.address("far"));
+        let receiver = java.receiver(&as_desk, "Q").unwrap();
+        receiver.wait_ready(PATIENCE).unwrap();
+        java.send(&allowed.address("near"), "Q", &["hello"], PATIENCE).unwrap();
+        receiver.wait_messages(1, PATIENCE).unwrap();
+        assert!(!far_allowed.log().unwrap().contains("not authorized"), "on {release}");
+    }
+}
+
+#[test]
+fn of_two_elements_of_one_name_the_last_takes_effect() {
+    let sound = brokers(&["a", "b"], "bridge a -> b");
+    let second = "<networkConnectors><networkConnector name=\"again\" uri=\"static:(tcp://127.0.0.1:1)\"/></networkConnectors>\
+                  <transportConnectors><transportConnector name=\"second\" uri=\"vm://second\"/></transportConnectors>";
+    for release in OLD_AND_NEW {
+        for element in ["networkConnectors", "transportConnectors"] {
+            let raw = format!("port = 61616 }}; raw-xml \"\"\"<{element}/>\"\"\"; listen other {{ port = 61617");
+            let brokers = broker("a", &raw) + &broker("b", "port = 61616");
+            found(&topology("", &brokers, "bridge a -> b"), release, "raw-xml-repeats-element");
+        }
+        let loopback = Loopback::of(&sound, release);
+        let file = loopback.xml("a");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.replace("</broker>", &format!("{second}</broker>"))).unwrap();
+        let _room = Room::take(1);
+        let broker = loopback.start("a");
+        broker.wait_started(PATIENCE).unwrap();
+        let log = broker.log().unwrap();
+        for (lost, there) in [
+            ("Connector openwire started", "Connector second started"),
+            ("DiscoveryNetworkConnector:a-to-b:", "DiscoveryNetworkConnector:again:"),
+        ] {
+            assert!(!log.contains(lost) && log.contains(there), "{there} on {release}: {log}");
+        }
+    }
+}
+
+#[test]
+fn a_bridge_with_an_unknown_option_never_connects() {
+    let faulty = brokers(&["a", "b"], "bridge a -> b { uri = \"static:(tcp://b:61616?soTimeout=9000&colour=red)\" }");
+    for release in OLD_AND_NEW {
+        let diagnostic = found(&faulty, release, "unknown-failover-option");
+        let loopback = Loopback::of(&brokers(&["a", "b"], "bridge a -> b"), release);
+        let with_option = |uri: &str| Some(uri.replace(')', "&amp;colour=red)"));
+        edit(&loopback, "a", ("networkConnector", None), "uri", with_option);
+        let _room = Room::take(1);
+        loopback.start("a").wait_log(quoted(&diagnostic), PATIENCE).unwrap();
+    }
+}

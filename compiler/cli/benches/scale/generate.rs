@@ -15,6 +15,35 @@ pub(crate) fn bad() -> [(&'static str, Vec<u8>); 5] {
     ]
 }
 
+/// Networks in which everybody reaches everybody, over many bridges or over one broker: what looks at all ways grows with
+/// the square of these, or its cube.
+pub(crate) fn networks() -> [(&'static str, String); 2] {
+    [
+        ("ring-200", bridged(200, |number| format!("bridge b-{number} -> b-{}", (number + 1) % 200))),
+        ("hub-1000", hub(1000)),
+    ]
+}
+
+fn hub(size: usize) -> String {
+    let hub = "site hub { broker hub { host = \"hub\"; listen openwire { port = 61616 } } }\n";
+    bridged(size, |number| format!("bridge b-{number} <-> hub")) + hub
+}
+
+/// Brokers with a client and a connector each, active-active, and a bridge for each.
+fn bridged(size: usize, bridge: impl Fn(usize) -> String) -> String {
+    let mut out = String::from("topology generated { activemq = \"6.2\" }\n");
+    for number in 0..size {
+        let broker = format!("broker b-{number} {{ host = \"h-{number}\"; listen openwire {{ port = 61616 }} }}");
+        let client = format!("client c-{number} {{ brokers = [b-{number}] }}");
+        let connector = format!("connector gc-{number} {{ brokers = [b-{number}] }}");
+        let bridge = bridge(number);
+        writeln!(out, "site s-{number} {{ {broker}; {client}; {connector} }}\n{bridge}").unwrap();
+    }
+    let connectors: Vec<String> = (0..size).map(|number| format!("gc-{number}")).collect();
+    writeln!(out, "deployment d active-active {{ connectors = [{}] }}", connectors.join(", ")).unwrap();
+    out
+}
+
 struct Side {
     site: String,
     broker: String,

@@ -111,6 +111,14 @@ fn gate(folder: &Path) {
         println!("check, {name}: {:.1} million instructions (budget {:.1})", count as f64 / 1e6, limit as f64 / 1e6);
         assert!(count <= limit, "refusing `{name}` takes more than the budget of instructions");
     }
+    for (name, text) in generate::networks() {
+        let path = folder.join(format!("{name}.topo"));
+        std::fs::write(&path, text).unwrap();
+        let count = measure::instructions(TOPOC, &["check".as_ref(), path.as_os_str()]);
+        let limit = budget[name].as_integer().unwrap();
+        println!("check, {name}: {:.1} million instructions (budget {:.1})", count as f64 / 1e6, limit as f64 / 1e6);
+        assert!(count <= limit, "looking at `{name}` takes more than the budget of instructions");
+    }
     let growth = counted[1] as f64 / counted[0] as f64;
     println!("ten times the input costs {growth:.1} times the instructions (at most 12)");
     assert!(growth <= 12.0, "check grows faster than its input");

@@ -29,6 +29,7 @@ fn text(schema: Schema) -> &'static str {
     match schema {
         Schema::Check => include_str!("../../../../schemas/check-1.schema.json"),
         Schema::Manifest => include_str!("../../../../schemas/manifest-1.schema.json"),
+        Schema::Baseline => include_str!("../../../../schemas/baseline-1.schema.json"),
     }
 }
 

@@ -11,7 +11,9 @@ use miette::{
 };
 use std::fmt::{self, Display};
 use std::io::{self, Write};
-use topoc_compiler::diagnostic::{Diagnostic, Label, Severity};
+use std::ops::Range;
+use topoc_compiler::diagnostic::{Diagnostic, Label, Loc, Severity};
+use topoc_compiler::secrets;
 use topoc_compiler::sources::{Position, Source, Sources};
 use topoc_dsl::FileId;
 
@@ -224,7 +226,7 @@ impl<'a> Excerpts<'a> {
         for mark in &marks {
             excerpts.cover(mark);
         }
-        excerpts.lay_out();
+        excerpts.lay_out(&sources.secrets);
         let labels = marks.iter().map(|mark| excerpts.label(mark)).collect();
         (excerpts, labels)
     }
@@ -238,11 +240,11 @@ impl<'a> Excerpts<'a> {
         }
     }
 
-    fn lay_out(&mut self) {
+    fn lay_out(&mut self, secrets: &[Loc]) {
         let mut base = 0;
         for part in &mut self.parts {
             part.base = base;
-            part.text = harmless(part.source.text.get(part.start..part.end).unwrap_or(""));
+            part.text = harmless(&masked(part, secrets));
             // Labels may sit one past the end, so parts do not adjoin.
             base += part.text.len() + 2;
         }
@@ -339,6 +341,38 @@ fn floor(text: &str, mut at: usize) -> usize {
         at -= 1;
     }
     at
+}
+
+/// The excerpt's text with `*` for each byte of a secret: reports are kept and sent around.
+fn masked(part: &Excerpt<'_>, secrets: &[Loc]) -> String {
+    let whole: &str = &part.source.text;
+    // Lines that are cut may begin in the middle of one.
+    let from = floor(whole, part.start.saturating_sub(REACH));
+    let by_looks = secrets::in_text(whole.get(from..part.end).unwrap_or(""));
+    let by_looks: Vec<_> = by_looks.into_iter().map(|range| range.start + from..range.end + from).collect();
+    let of_file = secrets.iter().filter(|secret| secret.file == part.file);
+    let by_place = of_file.map(|secret| inside_quotes(whole, secret.span.start as usize..secret.span.end as usize));
+    // Of a URL with a password only that is hidden.
+    let alone = |place: &Range<usize>| !by_looks.iter().any(|seen| place.start <= seen.start && seen.end <= place.end);
+    let by_place: Vec<_> = by_place.filter(alone).collect();
+    let mut text = whole.get(part.start..part.end).unwrap_or("").to_owned();
+    for secret in by_looks.into_iter().chain(by_place) {
+        let (start, end) = (secret.start.max(part.start), secret.end.min(part.end));
+        if let Some(seen) = whole.get(start..end) {
+            let stars: String = seen.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect();
+            text.replace_range(start - part.start..end - part.start, &stars);
+        }
+    }
+    text
+}
+
+fn inside_quotes(text: &str, range: Range<usize>) -> Range<usize> {
+    match text.get(range.clone()) {
+        Some(quoted) if quoted.len() > 1 && quoted.starts_with('"') && quoted.ends_with('"') => {
+            range.start + 1..range.end - 1
+        }
+        _ => range,
+    }
 }
 
 /// The same number of bytes without anything that a terminal would obey.

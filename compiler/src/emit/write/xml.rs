@@ -77,6 +77,31 @@ pub fn check_fragment(markup: &str) -> Result<(), String> {
     }
 }
 
+/// The outermost elements of XML that is well-formed: each one's name without prefix, and where its tag begins.
+#[must_use]
+pub fn outermost(markup: &str) -> Vec<(String, usize)> {
+    use quick_xml::events::Event;
+    let mut reader = quick_xml::Reader::from_str(markup);
+    let (mut depth, mut found) = (0usize, Vec::new());
+    loop {
+        let at = usize::try_from(reader.buffer_position()).unwrap_or(0);
+        let (name, opens) = match reader.read_event() {
+            Ok(Event::Start(start)) => (start.local_name().as_ref().to_owned(), true),
+            Ok(Event::Empty(empty)) => (empty.local_name().as_ref().to_owned(), false),
+            Ok(Event::End(_)) => {
+                depth = depth.saturating_sub(1);
+                continue;
+            }
+            Ok(Event::Eof) | Err(_) => return found,
+            Ok(_) => continue,
+        };
+        if depth == 0 {
+            found.push((name, at));
+        }
+        depth += usize::from(opens);
+    }
+}
+
 fn attributes(start: &quick_xml::events::BytesStart<'_>) -> Result<(), String> {
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|error| error.to_string())?;

@@ -565,13 +565,15 @@ fn temporary_replies_are_not_looked_at() {
 
 #[test]
 fn bridges_log_in_at_both_ends() {
-    let check_ends = |near: &str, far: &str, settings: &str, expected: &[&str]| {
+    let check_bridge = |near: &str, arrow: &str, far: &str, settings: &str, expected: &[&str]| {
         let broker = |name: &str, users: &str| {
             format!("broker {name} {{ host = \"{name}\"; listen openwire {{ port = 61616 }}; {users} }}")
         };
         let brokers = format!("{}; {}", broker("x", near), broker("y", far));
-        check_brokers(&format!("site t {{ {brokers} }}\nbridge x <-> y {{ {settings} }}"), expected);
+        check_brokers(&format!("site t {{ {brokers} }}\nbridge x {arrow} y {{ {settings} }}"), expected);
     };
+    let check_ends =
+        |near: &str, far: &str, settings: &str, expected: &[&str]| check_bridge(near, "<->", far, settings, expected);
     let user = |name: &str| format!("user {name} {{ password = secret(\"env:P\") }}");
     let users = |name: &str| format!("users {{ {} }}", user(name));
     let login = |name: &str| format!("user = \"{name}\"; password = secret(\"env:P\")");
@@ -583,7 +585,16 @@ fn bridges_log_in_at_both_ends() {
     check_ends("", &users("b"), &login("b"), &[]);
     check_ends("", "", &login("b"), &[]);
     check_ends(&users("b"), &users("c"), &login("b"), refused);
-    check_ends(&users("b"), &users("c"), &format!("{}; remote-user-name = \"c\"", login("b")), &[]);
+    let remote = format!("{}; remote-user-name = \"c\"", login("b"));
+    check_bridge(&users("b"), "->", &users("c"), &remote, refused);
+    let with_password = format!("{remote}; remote-password = secret(\"env:C\")");
+    check_bridge(&users("b"), "->", &users("c"), &with_password, &[]);
+    // The far end of a duplex bridge is known by the same name at home.
+    check_ends(&users("b"), &users("c"), &with_password, refused);
+    let both = format!("users {{ {}; {} }}", user("b"), user("c"));
+    check_ends(&users("b"), &both, &with_password, &[]);
+    let password_alone = format!("{}; remote-password = secret(\"env:C\")", login("b"));
+    check_bridge(&users("b"), "->", &users("c"), &password_alone, refused);
     check_ends("", &users("b"), "user = \"b\"", refused);
     let open = format!("users {{ anonymous = true; {} }}", user("b"));
     check_ends("", &open, "", &[]);
