@@ -188,6 +188,23 @@ fn before_5_9_there_is_one_ttl_for_both() {
     check_ttls_on("5.9", RING, "", "1/2 1/2 1/2");
 }
 
+/// The TTLs of the first bridge of a ring of so many brokers, all of which may ask and answer.
+fn of_ring(brokers: usize) -> (i64, i64) {
+    let each = |text: &dyn Fn(usize) -> String| (0..brokers).map(text).collect::<Vec<_>>().join("; ");
+    let hosts = each(&|number| format!("broker b{number} {{ host = \"b{number}\" }}"));
+    let bridges = each(&|number| format!("bridge b{number} <-> b{}", (number + 1) % brokers));
+    let text = format!("topology t {{ activemq = \"6.2\" }}; site s {{ {hosts} }}; {bridges}");
+    let analysis = analyze("main.topo", &[], &HashMap::from([("main.topo".to_owned(), text)]));
+    let bridge = &analysis.model.bridges[0];
+    (analysis.network.default_ttl(bridge), analysis.network.default_message_ttl(bridge))
+}
+
+#[test]
+fn in_a_large_network_messages_may_live_longer_than_they_must() {
+    assert_eq!(of_ring(64), (32, 63));
+    assert_eq!(of_ring(66), (33, 66));
+}
+
 #[test]
 fn replies_come_back_another_way() {
     let ways = "bridge a -> c; bridge c -> b; bridge b -> a";

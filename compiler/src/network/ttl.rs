@@ -165,6 +165,10 @@ fn parts(network: &Network) -> Vec<Vec<BrokerId>> {
     parts
 }
 
+/// Up to so many connected brokers every way of a request that moves is followed. Beyond, the longest that there could be is
+/// taken: a TTL that is too high lets a message live, and no message passes a broker twice for it.
+const EXACT: usize = 64;
+
 /// A connected part of the network. Every broker is searched from every other, so brokers are numbers from 0 here and
 /// what is known of them stands in vectors.
 struct Part {
@@ -297,6 +301,11 @@ impl Part {
     /// (`ConditionalNetworkBridgeFilterFactory`, whose replay topoc switches on).
     fn after_a_move(&self, from: usize, most: i64, farthest: &[i64]) -> i64 {
         let here = self.search(from);
+        if self.answers.len() > EXACT {
+            let answering = (0..self.answers.len()).filter(|place| self.answers[*place]);
+            let moved = answering.filter_map(|first| Some((here.hops(first).filter(|hops| *hops > 0)?, first)));
+            return moved.map(|(hops, first)| hops + farthest[first]).fold(most, i64::max);
+        }
         let mut most = most;
         for first in (0..self.answers.len()).filter(|place| self.answers[*place]) {
             let Some(hops) = here.hops(first).filter(|hops| *hops > 0 && hops + farthest[first] > most) else {
