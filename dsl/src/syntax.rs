@@ -14,6 +14,19 @@ pub struct Tree {
     pub comments: Vec<Comment>,
     /// What could not be read. Empty for a well-formed file.
     pub errors: Vec<SyntaxError>,
+    /// The chunks that it was read in, which together have all the statements.
+    pub(crate) chunks: Vec<ReadChunk>,
+}
+
+/// A run of text that was parsed by itself ([`crate::scan`]), for whoever reads the file again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReadChunk {
+    /// Its place in the file.
+    pub(crate) span: Span,
+    /// How many top-level statements are in it.
+    pub(crate) statements: usize,
+    /// Nothing was wrong with it, neither in the grammar's eyes nor by its braces.
+    pub(crate) sound: bool,
 }
 
 /// A comment with its delimiters.
