@@ -85,8 +85,21 @@ pub enum Notes {
 /// As [`analyze`], with notes as they are wanted.
 #[must_use]
 pub fn analyze_with(entry: &str, overlays: &[String], files: &dyn Files, notes: Notes) -> Analysis {
+    analyze_again(Sources::default(), entry, overlays, files, notes)
+}
+
+/// As [`analyze_with`], after an earlier look: of files that are in `before` only what has changed is parsed. What is found
+/// is the same.
+#[must_use]
+pub fn analyze_again(
+    before: Sources,
+    entry: &str,
+    overlays: &[String],
+    files: &dyn Files,
+    notes: Notes,
+) -> Analysis {
     let mut report = Report::default();
-    let sources = sources::load(entry, overlays, files, &mut report);
+    let sources = sources::load_again(before, entry, overlays, files, &mut report);
     let unread = report.has_errors();
     let lets = lower::lets(&sources, &mut report);
     // Neither needs the other's findings, and on two cores they cost the time of the longer one.

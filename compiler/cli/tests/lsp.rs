@@ -32,7 +32,9 @@ impl Client {
     fn send(&mut self, messages: Vec<Message>) -> Vec<lsp_server::Response> {
         let mut responses = Vec::new();
         for message in self.server.handle(messages) {
-            match message {
+            let mut wire = Vec::new();
+            message.write(&mut wire).unwrap();
+            match Message::read(&mut wire.as_slice()).unwrap().unwrap() {
                 Message::Response(response) => responses.push(response),
                 Message::Notification(note) => self.notes.push((note.method, note.params)),
                 Message::Request(request) => self.notes.push((request.method, request.params)),
