@@ -231,8 +231,9 @@ impl Loader<'_> {
             Err(error) => return Err(Fault::encoding(error.as_bytes(), error.utf8_error().valid_up_to())),
         };
         let tree = match self.before.remove(path) {
-            Some(before) => topoc_dsl::parse_again(&text, &before.text, before.tree),
-            None => topoc_dsl::parse(&text),
+            // What is said of a statement depends on whether it stands in an overlay.
+            Some(before) if before.overlay == overlay => topoc_dsl::parse_again(&text, &before.text, before.tree),
+            _ => topoc_dsl::parse(&text),
         };
         let id = self.push(path.to_owned(), text, tree, overlay);
         Ok(id)

@@ -58,8 +58,8 @@ impl Old {
         Self { chunks: tree.chunks, next: 0, statements: tree.statements.into_iter() }
     }
 
-    /// Moves the statements of a chunk to where they stand now.
-    pub(crate) fn take(&mut self, index: usize, now: Span, out: &mut Vec<Statement>) {
+    /// Moves the statements of a chunk to where they stand now. Whether they were noted to have passed.
+    pub(crate) fn take(&mut self, index: usize, now: Span, out: &mut Vec<Statement>) -> bool {
         let between: usize = self.chunks[self.next..index].iter().map(|chunk| chunk.statements).sum();
         if let Some(last) = between.checked_sub(1) {
             self.statements.nth(last);
@@ -73,6 +73,7 @@ impl Old {
             statement
         }));
         self.next = index + 1;
+        chunk.passed
     }
 }
 
@@ -135,6 +136,18 @@ mod tests {
         ] {
             assert_eq!(stays(before, &text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_note_stays_with_what_stays() {
+        let before = "a = 1\nb = 2\nc = 3\n";
+        let mut tree = parse(before);
+        tree.pass([true, true, false]);
+        let text = "n = 0\na = 1\nb = 22\nc = 3\n";
+        let again = parse_again(text, before, tree);
+        let parts: Vec<(&str, usize, bool)> =
+            again.parts().map(|part| (part.span.of(text), part.statements.len(), part.passed)).collect();
+        assert_eq!(parts, [("n = 0", 1, false), ("a = 1", 1, true), ("b = 22", 1, false), ("c = 3", 1, false)]);
     }
 
     #[test]

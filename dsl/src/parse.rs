@@ -55,20 +55,18 @@ pub fn parse_again(text: &str, before: &str, tree: Tree) -> Tree {
         let mut parsed = parse_chunks(text, &scan, &new, explain).into_iter();
         for (chunk, kept) in batch.iter().zip(kept) {
             let first = tree.statements.len();
-            let sound = match *kept {
-                Some(index) => {
-                    old.take(index, chunk.span, &mut tree.statements);
-                    true
-                }
+            let (sound, passed) = match *kept {
+                Some(index) => (true, old.take(index, chunk.span, &mut tree.statements)),
                 None => {
                     let parsed = parsed.next().unwrap_or_default();
                     let sound = parsed.errors.is_empty() && chunk.fault.is_none();
                     tree.statements.extend(parsed.statements);
                     tree.errors.extend(parsed.errors.into_iter().take(MAX_ERRORS + 1 - tree.errors.len()));
-                    sound
+                    (sound, false)
                 }
             };
-            tree.chunks.push(ReadChunk { span: chunk.span, statements: tree.statements.len() - first, sound });
+            let statements = tree.statements.len() - first;
+            tree.chunks.push(ReadChunk { span: chunk.span, statements, sound, passed });
         }
     }
     if let Some(last) = tree.errors.get_mut(MAX_ERRORS) {
