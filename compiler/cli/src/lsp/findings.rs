@@ -6,8 +6,9 @@ use super::text::{Encoding, Text};
 use super::types::{Diagnostic, DiagnosticSeverity, Location, Range, Uri};
 use super::uri;
 use crate::render::human;
+use rayon::prelude::*;
 use serde::{Serialize, Serializer};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use topoc_compiler::diagnostic::{self, Loc, Severity};
 use topoc_dsl::FileId;
 
@@ -42,6 +43,14 @@ impl Findings {
             Ok(()) => self.ends.push(self.json.len()),
             Err(_) => self.json.truncate(before),
         }
+    }
+
+    /// Takes in those that come behind these.
+    fn append(&mut self, others: &Self) {
+        self.comma();
+        let before = self.json.len();
+        self.json.extend_from_slice(&others.json);
+        self.ends.extend(others.ends.iter().map(|end| before + end));
     }
 
     /// Takes in those of another topology that are not among these.
@@ -114,13 +123,29 @@ impl<'a> Places<'a> {
     }
 }
 
+/// So many findings are written by one thread.
+const BATCH: usize = 128;
+
 /// The findings of a project, for each of its files.
 pub(super) fn by_file(project: &Project, documents: &Documents, encoding: Encoding) -> Vec<Findings> {
     let mut places = Places::new(project, documents, encoding);
+    let diagnostics = &project.analysis.diagnostics;
+    for label in diagnostics.iter().flat_map(|found| &found.labels) {
+        places.look(label.at.file);
+    }
+    let places = &places;
+    let write = |batch: &[diagnostic::Diagnostic]| {
+        let mut written: BTreeMap<usize, Findings> = BTreeMap::new();
+        for found in batch {
+            written.entry(found.primary().file.0 as usize).or_default().add(&Finding::of(found, places));
+        }
+        written
+    };
+    let batches: Vec<BTreeMap<usize, Findings>> = diagnostics.par_chunks(BATCH).map(write).collect();
     let mut all: Vec<Findings> = project.paths.iter().map(|_| Findings::default()).collect();
-    for found in &project.analysis.diagnostics {
-        if let Some(own) = all.get_mut(found.primary().file.0 as usize) {
-            own.add(&Finding::of(found, &mut places));
+    for (file, found) in batches.into_iter().flatten() {
+        if let Some(own) = all.get_mut(file) {
+            own.append(&found);
         }
     }
     all
@@ -128,6 +153,9 @@ pub(super) fn by_file(project: &Project, documents: &Documents, encoding: Encodi
 
 /// One finding, as a type of the protocol.
 pub(super) fn diagnostic(found: &diagnostic::Diagnostic, places: &mut Places<'_>) -> Diagnostic {
+    for label in &found.labels {
+        places.look(label.at.file);
+    }
     let json = serde_json::to_value(Finding::of(found, places));
     json.and_then(serde_json::from_value).unwrap_or_default()
 }
@@ -174,11 +202,8 @@ struct Data<'a> {
 }
 
 impl<'a> Finding<'a> {
-    fn of(found: &'a diagnostic::Diagnostic, places: &'a mut Places<'_>) -> Self {
-        for label in &found.labels {
-            places.look(label.at.file);
-        }
-        let places = &*places;
+    /// The places of its labels must have been looked for.
+    fn of(found: &'a diagnostic::Diagnostic, places: &'a Places<'_>) -> Self {
         let range = |at: Loc| places.known(at.file).map(|place| place.text.range(at.span)).unwrap_or_default();
         let uri = |at: Loc| places.known(at.file).map_or("", |place| &place.uri);
         let others = found.labels.iter().filter(|label| !label.message.is_empty());

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use topoc_compiler::policy::{self, Policy};
-use topoc_compiler::sources::{FileError, Files};
+use topoc_compiler::sources::{FileError, Files, Sources};
 use topoc_compiler::{Analysis, Notes};
 
 /// How many folders upwards a `main.topo` is looked for where no workspace folder ends the search.
@@ -53,7 +53,7 @@ impl Project {
         let on_disk = documents.get(&entry.path).is_none_or(|document| document.on_disk);
         let buffers = Buffers { folder, documents, on_disk };
         let overlays: Vec<String> = entry.overlay.iter().map(|path| name(path, folder)).collect();
-        let before = before.map(|before| before.sources).unwrap_or_default();
+        let before = before.map(sources).unwrap_or_default();
         let name = name(&entry.path, folder);
         let analysis = topoc_compiler::analyze_again(before, &name, &overlays, &buffers, Notes::Kept);
         let policy = Policy { project: buffers.settings(), today: Some(today()) };
@@ -76,6 +76,13 @@ impl Project {
     pub(super) fn depends_on(&self, path: &Path) -> bool {
         self.analysis.sources.missing || self.file(path).is_some()
     }
+}
+
+/// The texts and trees of an earlier look. The rest is taken apart on the side: an answer does not wait for that.
+fn sources(mut before: Analysis) -> Sources {
+    let sources = std::mem::take(&mut before.sources);
+    rayon::spawn(move || drop(before));
+    sources
 }
 
 /// The path as seen from the folder of the entry, as the command line names files.
