@@ -140,3 +140,18 @@ fn after_random_edits_a_second_look_says_what_a_first_one_says() {
     }
     assert!(kept > 1000, "only {kept} parts needed no second look");
 }
+
+#[test]
+fn what_was_an_overlay_and_is_imported_now_is_looked_at_again() {
+    let main = "import \"over.topo\"\ntopology t { activemq = \"6.2\" }\nsite a { broker b { host = \"b\" } }\n";
+    let over = "override broker b { host = \"over\" }\n";
+    let files = Files::from([("main.topo".into(), main.into()), ("over.topo".into(), over.into())]);
+    let mut before = Sources::default();
+    for (overlays, errors) in [(&["over.topo".to_owned()][..], 0), (&[], 1), (&["over.topo".to_owned()], 0)] {
+        let again = analyze_again(before, "main.topo", overlays, &files, Notes::Kept);
+        assert_eq!(said(&again), said(&analyze_with("main.topo", overlays, &files, Notes::Kept)));
+        let outside = again.diagnostics.iter().filter(|found| found.message.contains("override"));
+        assert_eq!(outside.count(), errors, "{:?}", said(&again));
+        before = again.sources;
+    }
+}
