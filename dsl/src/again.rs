@@ -15,9 +15,9 @@ pub(crate) fn kept(chunks: &[Chunk], text: &str, before: &str, tree: &Tree) -> V
     if tree.chunks.is_empty() || tree.errors.len() > MAX_ERRORS {
         return vec![None; chunks.len()];
     }
-    let front = common(text.as_bytes().iter(), before.as_bytes().iter());
+    let front = common_front(text.as_bytes(), before.as_bytes());
     let most = text.len().min(before.len()) - front;
-    let back = common(text.as_bytes().iter().rev(), before.as_bytes().iter().rev()).min(most);
+    let back = common_back(text.as_bytes(), before.as_bytes()).min(most);
     let moved = place(text.len()).wrapping_sub(place(before.len()));
     let mut next = 0;
     let old_place = |span: Span| match span {
@@ -36,8 +36,23 @@ pub(crate) fn kept(chunks: &[Chunk], text: &str, before: &str, tree: &Tree) -> V
     chunks.iter().map(old_chunk).collect()
 }
 
-/// How many bytes are the same until the first that differ.
-fn common<'a>(a: impl Iterator<Item = &'a u8>, b: impl Iterator<Item = &'a u8>) -> usize {
+/// So many bytes are compared at once: nearly all of them are the same.
+const BLOCK: usize = 256;
+
+/// How many bytes are the same at the start.
+fn common_front(a: &[u8], b: &[u8]) -> usize {
+    let blocks = BLOCK * same(a.chunks_exact(BLOCK), b.chunks_exact(BLOCK));
+    blocks + same(a[blocks..].iter(), b[blocks..].iter())
+}
+
+/// How many bytes are the same at the end.
+fn common_back(a: &[u8], b: &[u8]) -> usize {
+    let blocks = BLOCK * same(a.rchunks_exact(BLOCK), b.rchunks_exact(BLOCK));
+    blocks + same(a[..a.len() - blocks].iter().rev(), b[..b.len() - blocks].iter().rev())
+}
+
+/// How many are the same until the first that differ.
+fn same<T: PartialEq>(a: impl Iterator<Item = T>, b: impl Iterator<Item = T>) -> usize {
     a.zip(b).take_while(|(a, b)| a == b).count()
 }
 
@@ -140,14 +155,33 @@ mod tests {
 
     #[test]
     fn a_note_stays_with_what_stays() {
-        let before = "a = 1\nb = 2\nc = 3\n";
-        let mut tree = parse(before);
+        let mut text = "a = 1\nb = 2\nc = 3\n".to_owned();
+        let mut tree = parse(&text);
         tree.pass([true, true, false]);
-        let text = "n = 0\na = 1\nb = 22\nc = 3\n";
-        let again = parse_again(text, before, tree);
-        let parts: Vec<(&str, usize, bool)> =
-            again.parts().map(|part| (part.span.of(text), part.statements.len(), part.passed)).collect();
-        assert_eq!(parts, [("n = 0", 1, false), ("a = 1", 1, true), ("b = 22", 1, false), ("c = 3", 1, false)]);
+        for (from, to, expected) in
+            [("a =", "n = 0\na =", [false, true, true, false]), ("b = 2", "b = 22", [false, true, false, false])]
+        {
+            let now = text.replace(from, to);
+            tree = parse_again(&now, &text, tree);
+            text = now;
+            let parts: Vec<_> = tree.parts().map(|part| (part.span.of(&text), part.statements.len())).collect();
+            assert_eq!(parts, text.lines().map(|line| (line, 1)).collect::<Vec<_>>());
+            assert_eq!(tree.parts().map(|part| part.passed).collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn long_texts_are_compared_to_the_byte() {
+        let text: Vec<u8> = (0..=255).cycle().take(3 * BLOCK + 7).collect();
+        for at in (0..text.len()).step_by(5) {
+            let mut other = text.clone();
+            other[at] ^= 1;
+            assert_eq!((common_front(&text, &other), common_back(&text, &other)), (at, text.len() - at - 1));
+            other.remove(at);
+            assert_eq!(common_front(&text, &other), at);
+            assert_eq!(common_back(&text, &other), text.len() - at - 1);
+        }
+        assert_eq!((common_front(&text, &text), common_back(&text, &text[9..])), (text.len(), text.len() - 9));
     }
 
     #[test]
