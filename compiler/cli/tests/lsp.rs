@@ -187,6 +187,7 @@ fn a_fix_mends_the_text_and_formatting_lays_it_out() {
     client.open(&path, &bad);
     let actions = client.actions(&path, &whole(), Some("quickfix"));
     let fix = actions.iter().find(|action| action["isPreferred"] == true).unwrap();
+    assert_eq!(fix["diagnostics"][0], client.told(&path).unwrap()["diagnostics"][0], "it says what it mends");
     let mended = applied(&bad, &fix["edit"]["changes"][uri(&path)]);
     assert_eq!(mended, GOOD.replacen("host =", "host=", 1));
     let all = client.actions(&path, &whole(), Some("source"));
@@ -260,6 +261,29 @@ fn a_file_is_seen_from_the_topology_that_imports_it_with_unsaved_text() {
 }
 
 #[test]
+fn a_file_of_two_topologies_has_the_findings_of_both_each_once() {
+    let (folder, shared) = project("");
+    let root = folder.path().canonicalize().unwrap();
+    fs::remove_file(&shared).unwrap();
+    let shared = root.join("shared.topo");
+    fs::write(&shared, "site s { broker b { host = \"b\"; hots = 1 } }\nbridge b -> c\nbridge b -> d\n").unwrap();
+    let mut client = Client::new(&root, &json!({}));
+    for (name, broker) in [("one", "c"), ("two", "d")] {
+        fs::create_dir(root.join(name)).unwrap();
+        let main = root.join(name).join("main.topo");
+        let other = format!("site {name} {{ broker {broker} {{ host = \"{broker}\" }} }}\n");
+        client.open(&main, &format!("import \"../shared.topo\"\ntopology t {{ activemq = \"6.2\" }}\n{other}"));
+    }
+    let mut messages = client.messages(&shared);
+    messages.sort();
+    assert_eq!(messages.len(), 3, "{messages:?}");
+    assert!(messages[0].starts_with("TOPO0003") && messages[0].contains("`hots`"), "{messages:?}");
+    assert!(messages[1].ends_with("pair `c`") && messages[2].ends_with("pair `d`"), "{messages:?}");
+    client.notify("textDocument/didClose", json!({ "textDocument": { "uri": uri(&root.join("two/main.topo")) } }));
+    assert_eq!(client.messages(&shared).len(), 2, "nobody looks at the other one any more");
+}
+
+#[test]
 fn an_overlay_is_seen_over_its_topology() {
     let (folder, main) = project(GOOD);
     let root = folder.path().canonicalize().unwrap();
@@ -283,7 +307,8 @@ fn who_pulls_is_not_pushed_to() {
     let report = client.request("textDocument/diagnostic", params).unwrap();
     assert_eq!((&report["kind"], report["items"].as_array().unwrap().len()), (&json!("full"), 1), "{report}");
     let all = client.request("workspace/diagnostic", json!({ "previousResultIds": [] })).unwrap();
-    assert_eq!(all["items"][0]["uri"], json!(uri(&path)));
+    let whole = json!([{ "kind": "full", "uri": uri(&path), "version": 1, "items": report["items"] }]);
+    assert_eq!(all, json!({ "items": whole }));
 }
 
 #[test]
