@@ -47,6 +47,9 @@ impl Findings {
 
     /// Takes in those that come behind these.
     fn append(&mut self, others: &Self) {
+        if others.is_empty() {
+            return;
+        }
         self.comma();
         let before = self.json.len();
         self.json.extend_from_slice(&others.json);
