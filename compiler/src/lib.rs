@@ -86,12 +86,19 @@ pub enum Notes {
 /// As [`analyze`], with notes as they are wanted.
 #[must_use]
 pub fn analyze_with(entry: &str, overlays: &[String], files: &dyn Files, notes: Notes) -> Analysis {
+    analyze_again(Sources::default(), entry, overlays, files, notes)
+}
+
+/// As [`analyze_with`], after an earlier look: of files that are in `before` only what has changed is parsed and
+/// looked at by itself. What is found is the same.
+#[must_use]
+pub fn analyze_again(before: Sources, entry: &str, overlays: &[String], files: &dyn Files, notes: Notes) -> Analysis {
     let mut report = Report::default();
-    let mut sources = sources::load(entry, overlays, files, &mut report);
+    let mut sources = sources::load_again(before, entry, overlays, files, &mut report);
     let unread = report.has_errors();
     let lets = lower::lets(&sources, &mut report);
     // Neither needs the other's findings, and on two cores they cost the time of the longer one.
-    let ((model, network, lowered), shaped) = rayon::join(
+    let ((model, network, lowered), (shaped, passed)) = rayon::join(
         || {
             let mut lowered = Report::default();
             let model = lower::lower(&sources, &lets, unread, &mut lowered);
@@ -101,6 +108,9 @@ pub fn analyze_with(entry: &str, overlays: &[String], files: &dyn Files, notes: 
         || shape::check(&sources, &lets),
     );
     drop(lets);
+    for (source, passed) in sources.files.iter_mut().zip(passed) {
+        source.tree.pass(passed);
+    }
     report.diagnostics.extend(shaped);
     report.diagnostics.extend(lowered.diagnostics);
     let addresses = addresses::Addresses::of(&model);

@@ -8,7 +8,7 @@ mod scenario;
 mod view;
 
 use crate::diagnostic::{Loc, Report};
-use crate::language::Kind;
+use crate::language::{self, Field, Kind};
 use crate::model::{
     Deployment, DeploymentId, Finesse, FinesseRelease, Mode, Model, Name, Pair, PairId, Set, Site, SiteId, Topology,
 };
@@ -18,6 +18,7 @@ use crate::sources::Sources;
 use crate::value::{Lets, Meaning, Written};
 use names::{Entity, Names};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::LazyLock;
 use topoc_dsl::FileId;
 use topoc_dsl::syntax::{ArgumentKind, Statement, decode};
 use view::{Layer, Override, View};
@@ -123,6 +124,11 @@ impl<'a> Item<'a> {
         self.statement.head.span.of(self.text)
     }
 
+    /// Whether the first word is this one. Nearly always its length says that it is not.
+    fn begins(&self, keyword: &str) -> bool {
+        self.statement.head.span.len() == keyword.len() && self.head() == keyword
+    }
+
     /// The name behind the keyword, decoded where it is a text.
     fn name(&self) -> Option<Name> {
         let argument = self.statement.arguments.first()?;
@@ -188,7 +194,7 @@ impl<'a> Lower<'a, '_> {
     }
 
     fn collect_defaults(&mut self, item: Item<'a>, site: Option<SiteId>) {
-        let Some(block) = item.word(0).and_then(crate::language::block_of) else { return };
+        let Some(block) = item.word(0).and_then(language::block_of) else { return };
         let Some(layer) = Layer::of(&item) else { return };
         let mut news = false;
         for statement in layer.statements {
@@ -372,10 +378,8 @@ impl<'a> Lower<'a, '_> {
         if view.damaged {
             return;
         }
-        let mut missing: Vec<&crate::language::Field> = crate::language::fields(view.kind)
-            .values()
-            .filter(|field| field.required && view.find(&field.name).is_none())
-            .collect();
+        let required = &REQUIRED[view.kind as usize];
+        let missing: Vec<&Field> = required.iter().copied().filter(|field| view.find(&field.name).is_none()).collect();
         if missing.is_empty() {
             return;
         }
@@ -383,7 +387,6 @@ impl<'a> Lower<'a, '_> {
         if view.has_unknown() {
             return;
         }
-        missing.sort_by(|a, b| a.name.cmp(&b.name));
         for field in missing {
             self.report.add(rules::missing_field::found(at, view.header, field, view.body));
         }
@@ -391,7 +394,7 @@ impl<'a> Lower<'a, '_> {
 
     fn meaning(&mut self, view: &View<'a>, name: &str) -> Option<Set<Meaning<'a>>> {
         let written = view.find(name)?;
-        let field = crate::language::field(view.kind, name)?;
+        let field = language::field(view.kind, name)?;
         match crate::value::mean(written, field.ty, self.lets) {
             Ok(value) => Some(Set { value, at: written.at() }),
             Err(_) => {
@@ -454,6 +457,17 @@ impl<'a> Lower<'a, '_> {
         }
     }
 }
+
+/// The fields that must be there, by [`Kind`] as a number, each list by name: few of the hundreds that may be.
+static REQUIRED: LazyLock<Vec<Vec<&'static Field>>> = LazyLock::new(|| {
+    let mut required = vec![Vec::new(); Kind::Override as usize + 1];
+    for block in language::BLOCKS {
+        let mut fields: Vec<&Field> = language::fields(block.kind).values().filter(|field| field.required).collect();
+        fields.sort_by(|a, b| a.name.cmp(&b.name));
+        required[block.kind as usize] = fields;
+    }
+    required
+});
 
 /// 12.6 of `"12.6"`, `"12.6(1)"` or `"15"`.
 fn finesse_release(text: &str) -> Option<FinesseRelease> {

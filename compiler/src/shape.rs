@@ -8,29 +8,23 @@ use crate::sources::{Source, Sources};
 use crate::value::{self, Lets, Mismatch, Written};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use topoc_dsl::syntax::{Argument, ArgumentKind, Body, Statement, Tail, ValueKind};
+use topoc_dsl::syntax::{Argument, ArgumentKind, Body, Part, Statement, Tail, ValueKind};
 use topoc_dsl::{FileId, Span};
 
-/// Checks every file.
-pub(crate) fn check(sources: &Sources, lets: &Lets<'_>) -> Vec<Diagnostic> {
+/// Checks every file. What needs no second look is told apart: for each file, which of its parts.
+pub(crate) fn check(sources: &Sources, lets: &Lets<'_>) -> (Vec<Diagnostic>, Vec<Vec<bool>>) {
     let mut all = Vec::new();
+    let mut passed = Vec::new();
     for (index, source) in sources.files.iter().enumerate() {
         let shape = Shape { file: FileId(u32::try_from(index).unwrap_or(u32::MAX)), source, lets };
         all.extend(source.tree.errors.iter().map(|error| syntax_error::read(shape.file, error)));
-        let found: Vec<Vec<Diagnostic>> = source
-            .tree
-            .statements
-            .par_iter()
-            .with_min_len(64)
-            .map(|statement| {
-                let mut out = Vec::new();
-                shape.statement(statement, Scope { kind: Kind::File, store: "" }, &mut out);
-                out
-            })
-            .collect();
+        let parts: Vec<Part<'_>> = source.tree.parts().collect();
+        let found: Vec<Vec<Diagnostic>> = parts.par_iter().with_min_len(64).map(|part| shape.part(part)).collect();
+        passed
+            .push(parts.iter().zip(&found).map(|(part, found)| found.is_empty() && shape.stands_alone(part)).collect());
         all.extend(found.into_iter().flatten());
     }
-    all
+    (all, passed)
 }
 
 /// The block that statements stand in.
@@ -72,6 +66,19 @@ struct Shape<'a> {
 }
 
 impl<'a> Shape<'a> {
+    fn part(&self, part: &Part<'a>) -> Vec<Diagnostic> {
+        let mut out = Vec::new();
+        for statement in part.statements.iter().filter(|_| !part.passed) {
+            self.statement(statement, Scope { kind: Kind::File, store: "" }, &mut out);
+        }
+        out
+    }
+
+    /// What a value means may hang on a `let` somewhere else. Nothing else is outside the part's own text.
+    fn stands_alone(&self, part: &Part<'_>) -> bool {
+        part.passed || !self.text(part.span).contains('$')
+    }
+
     fn at(&self, span: Span) -> Loc {
         Loc { file: self.file, span }
     }

@@ -130,7 +130,20 @@ impl Sources {
 /// Reads `entry` and `overlays` and follows every import.
 #[must_use]
 pub fn load(entry: &str, overlays: &[String], files: &dyn Files, report: &mut Report) -> Sources {
-    let mut loader = Loader { files, sources: Sources::default(), ids: HashMap::new(), report };
+    load_again(Sources::default(), entry, overlays, files, report)
+}
+
+/// As [`load`], after `before` was read: of texts that were there already only what has changed is parsed.
+#[must_use]
+pub fn load_again(
+    before: Sources,
+    entry: &str,
+    overlays: &[String],
+    files: &dyn Files,
+    report: &mut Report,
+) -> Sources {
+    let before = before.files.into_iter().map(|source| (source.path.clone(), source)).collect();
+    let mut loader = Loader { files, before, sources: Sources::default(), ids: HashMap::new(), report };
     loader.open(entry, false);
     for overlay in overlays {
         loader.open(overlay, true);
@@ -159,6 +172,8 @@ pub struct Import {
 
 struct Loader<'a> {
     files: &'a dyn Files,
+    /// What the files were before, by their path.
+    before: HashMap<String, Source>,
     sources: Sources,
     /// Files that were read, or that cannot be, by their normal path.
     ids: HashMap<String, Option<FileId>>,
@@ -217,7 +232,11 @@ impl Loader<'_> {
             Ok(text) => text.into(),
             Err(error) => return Err(Fault::encoding(error.as_bytes(), error.utf8_error().valid_up_to())),
         };
-        let tree = topoc_dsl::parse(&text);
+        let tree = match self.before.remove(path) {
+            // What is said of a statement depends on whether it stands in an overlay.
+            Some(before) if before.overlay == overlay => topoc_dsl::parse_again(&text, &before.text, before.tree),
+            _ => topoc_dsl::parse(&text),
+        };
         let id = self.push(path.to_owned(), text, tree, overlay);
         Ok(id)
     }

@@ -1,5 +1,6 @@
 //! The topology language: text to syntax tree and syntax errors, and back to canonical text. Never fails, never panics.
 
+mod again;
 pub mod format;
 pub mod parse;
 mod recover;
@@ -9,5 +10,5 @@ pub mod span;
 pub mod syntax;
 
 pub use format::format;
-pub use parse::parse;
+pub use parse::{parse, parse_again};
 pub use span::{FileId, Span};

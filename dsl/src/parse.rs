@@ -1,10 +1,13 @@
 //! Text to syntax tree. The only file that names pest; parsing never fails, it returns a tree with errors in it.
 
+use crate::again;
 use crate::recover;
 use crate::scan::{self, Chunk, Fault, Scan};
 use crate::slips;
 use crate::span::Span;
-use crate::syntax::{Argument, ArgumentKind, Body, Head, Repair, Statement, SyntaxError, Tail, Tree, Value, ValueKind};
+use crate::syntax::{
+    Argument, ArgumentKind, Body, Head, ReadChunk, Repair, Statement, SyntaxError, Tail, Tree, Value, ValueKind,
+};
 use pest::Parser;
 use pest::iterators::{Pair, Pairs};
 use rayon::prelude::*;
@@ -19,7 +22,7 @@ mod grammar {
     pub(super) struct Grammar;
 }
 
-/// Files below this many bytes are parsed on one thread: handing out the work would cost more than it saves.
+/// Less than this many bytes is parsed on one thread: handing out the work would cost more than it saves.
 const PARALLEL_FROM: usize = 64 * 1024;
 
 /// Errors of one file that are told. Whoever has more has another kind of file, and each takes room.
@@ -32,19 +35,38 @@ const BATCH: usize = 65_536;
 /// more; everything that could be read is in the tree.
 #[must_use]
 pub fn parse(text: &str) -> Tree {
+    parse_again(text, "", Tree::default())
+}
+
+/// As [`parse`], after `before` was read as `tree`: chunks in front of and behind the place where the texts differ are
+/// taken from there, where they were read without a fault.
+#[must_use]
+pub fn parse_again(text: &str, before: &str, tree: Tree) -> Tree {
     let scan = scan::scan(text);
+    let kept = again::kept(&scan.chunks, text, before, &tree);
+    let mut old = again::Old::new(tree);
     let mut tree = Tree::default();
     tree.statements.reserve(scan.chunks.len().min(BATCH));
-    for batch in scan.chunks.chunks(BATCH) {
+    tree.chunks.reserve_exact(scan.chunks.len());
+    for (batch, kept) in scan.chunks.chunks(BATCH).zip(kept.chunks(BATCH)) {
         let explain = tree.errors.len() <= MAX_ERRORS;
-        let parsed: Vec<ParsedChunk> = if text.len() < PARALLEL_FROM {
-            batch.iter().map(|chunk| parse_chunk(text, &scan, chunk, explain)).collect()
-        } else {
-            batch.par_iter().with_min_len(32).map(|chunk| parse_chunk(text, &scan, chunk, explain)).collect()
-        };
-        for chunk in parsed {
-            tree.statements.extend(chunk.statements);
-            tree.errors.extend(chunk.errors.into_iter().take(MAX_ERRORS + 1 - tree.errors.len()));
+        let new: Vec<&Chunk> =
+            batch.iter().zip(kept).filter(|(_, kept)| kept.is_none()).map(|(chunk, _)| chunk).collect();
+        let mut parsed = parse_chunks(text, &scan, &new, explain).into_iter();
+        for (chunk, kept) in batch.iter().zip(kept) {
+            let first = tree.statements.len();
+            let (sound, passed) = match *kept {
+                Some(index) => (true, old.take(index, chunk.span, &mut tree.statements)),
+                None => {
+                    let parsed = parsed.next().unwrap_or_default();
+                    let sound = parsed.errors.is_empty() && chunk.fault.is_none();
+                    tree.statements.extend(parsed.statements);
+                    tree.errors.extend(parsed.errors.into_iter().take(MAX_ERRORS + 1 - tree.errors.len()));
+                    (sound, false)
+                }
+            };
+            let statements = tree.statements.len() - first;
+            tree.chunks.push(ReadChunk { span: chunk.span, statements, sound, passed });
         }
     }
     if let Some(last) = tree.errors.get_mut(MAX_ERRORS) {
@@ -52,6 +74,15 @@ pub fn parse(text: &str) -> Tree {
     }
     tree.comments = scan.comments;
     tree
+}
+
+fn parse_chunks(text: &str, scan: &Scan, chunks: &[&Chunk], explain: bool) -> Vec<ParsedChunk> {
+    let bytes: usize = chunks.iter().map(|chunk| chunk.span.len()).sum();
+    if bytes < PARALLEL_FROM {
+        chunks.iter().map(|chunk| parse_chunk(text, scan, chunk, explain)).collect()
+    } else {
+        chunks.par_iter().with_min_len(32).map(|chunk| parse_chunk(text, scan, chunk, explain)).collect()
+    }
 }
 
 #[derive(Default)]

@@ -13,6 +13,18 @@ pub const MAX_DEPTH: usize = 64;
 /// show that a brace was forgotten above.
 const TOP_LEVEL_ONLY: [&str; 5] = ["topology", "site", "deployment", "scenario", "guarantee"];
 
+/// The bytes that change nothing in the middle of a statement: most of every file.
+const DULL: [bool; 256] = {
+    let mut dull = [true; 256];
+    let marks = b"\n;/\"{}[]()";
+    let mut at = 0;
+    while at < marks.len() {
+        dull[marks[at] as usize] = false;
+        at += 1;
+    }
+    dull
+};
+
 /// What a scan finds.
 #[derive(Debug, Default)]
 pub struct Scan {
@@ -145,7 +157,7 @@ impl Scanner<'_> {
                 }
                 self.at += 1;
             }
-            _ => self.at += 1,
+            _ => self.at += 1 + self.bytes[self.at + 1..].iter().take_while(|&&byte| DULL[byte as usize]).count(),
         }
     }
 

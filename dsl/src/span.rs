@@ -56,6 +56,11 @@ impl Span {
         self.start <= offset && offset <= self.end
     }
 
+    /// The same range in a text that has moved by so many bytes, modulo 2^32: a text that has moved back has moved by a lot.
+    pub(crate) fn moved(self, by: u32) -> Self {
+        Self { start: self.start.wrapping_add(by), end: self.end.wrapping_add(by) }
+    }
+
     pub(crate) fn shifted(self, by: usize) -> Self {
         Self { start: self.start + offset(by), end: self.end + offset(by) }
     }

@@ -14,6 +14,52 @@ pub struct Tree {
     pub comments: Vec<Comment>,
     /// What could not be read. Empty for a well-formed file.
     pub errors: Vec<SyntaxError>,
+    /// The chunks that it was read in, which together have all the statements.
+    pub(crate) chunks: Vec<ReadChunk>,
+}
+
+/// A run of text that was parsed by itself ([`crate::scan`]), for whoever reads the file again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReadChunk {
+    /// Its place in the file.
+    pub(crate) span: Span,
+    /// How many top-level statements are in it.
+    pub(crate) statements: usize,
+    /// Nothing was wrong with it, neither in the grammar's eyes nor by its braces.
+    pub(crate) sound: bool,
+    /// Whoever looks at trees noted that they need not look at this one again.
+    pub(crate) passed: bool,
+}
+
+/// Statements that were read from a text of their own, as long as it stays the same.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    /// Its place in the file.
+    pub span: Span,
+    /// The statements in it.
+    pub statements: &'a [Statement],
+    /// What [`Tree::pass`] said of it, in this tree or in one from which it was taken.
+    pub passed: bool,
+}
+
+impl Tree {
+    /// All statements, in the parts that were read each by itself.
+    pub fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        let mut rest = self.statements.as_slice();
+        self.chunks.iter().map(move |chunk| {
+            let (statements, behind) = rest.split_at(chunk.statements.min(rest.len()));
+            rest = behind;
+            Part { span: chunk.span, statements, passed: chunk.passed }
+        })
+    }
+
+    /// Notes for each part whether it passed an examination that depends on nothing but its text. The note stays with the
+    /// part where the tree is read again ([`crate::parse_again`]).
+    pub fn pass(&mut self, passed: impl IntoIterator<Item = bool>) {
+        for (chunk, passed) in self.chunks.iter_mut().zip(passed) {
+            chunk.passed = passed;
+        }
+    }
 }
 
 /// A comment with its delimiters.

@@ -181,4 +181,23 @@ proptest! {
         common::check_parse(&text);
         common::check_format(&text);
     }
+
+    /// An editor's session: the tree of each revision is made from the tree of the one before.
+    #[test]
+    fn reading_again_after_any_change_is_reading_afresh(
+        start in prop_oneof![3 => vec(file(), 1..6).prop_map(|files| files.concat()), 1 => soup()],
+        session in vec(
+            vec((any::<u8>(), any::<Index>(), any::<Index>(), any::<Index>(), prop_oneof![soup(), file()]), 1..3),
+            1..16,
+        ),
+    ) {
+        let mut tree = topoc_dsl::parse(&start);
+        let mut text = start;
+        for changes in session {
+            let now = mutate(&text, &changes);
+            tree = topoc_dsl::parse_again(&now, &text, tree);
+            prop_assert_eq!(&tree, &topoc_dsl::parse(&now), "{:?}\nwas\n{:?}", now, text);
+            text = now;
+        }
+    }
 }

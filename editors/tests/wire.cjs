@@ -45,13 +45,16 @@ async function journey() {
   assert.strictEqual(params.version, 1);
   assert.strictEqual(params.diagnostics[0].code, 'TOPO0003');
 
-  // Content that is no message leaves the connection whole.
+  // Content that is no message is answered, and leaves the connection whole.
+  let heardBytes = '';
+  server.stdout.on('data', (bytes) => { heardBytes += bytes; });
   server.stdin.write('Content-Length: 5\r\n\r\n{"a":');
   await assert.rejects(connection.sendRequest('no/such/method', {}), (error) => error.code === -32601);
   await assert.rejects(
     connection.sendRequest('textDocument/hover', { textDocument: { uri: 'file:///x' }, position: { line: 0, character: 0 } }),
     (error) => error.code === -32602,
   );
+  assert.match(heardBytes, /"id":null,"error":\{"code":-32700,/);
 
   heard = all.next();
   const range = { start: { line: 2, character: 13 }, end: { line: 2, character: 17 } };

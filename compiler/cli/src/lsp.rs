@@ -10,19 +10,21 @@ mod server;
 mod text;
 mod types;
 mod uri;
+mod wire;
 
 use crate::{CLEAN, FINDINGS};
 use lsp_server::Message;
 pub use server::Server;
-use std::io::{self, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+pub use wire::Outgoing;
 
 /// What comes from the editor.
 enum Incoming {
     Message(Message),
-    /// A message whose frame is whole and whose content is no message.
-    Malformed,
+    /// A frame whose content is no message, and what is answered, if anything.
+    Malformed(Option<Outgoing>),
     Failed(io::Error),
 }
 
@@ -40,7 +42,7 @@ pub fn serve(input: impl Read + Send + 'static, out: &mut impl Write) -> io::Res
         for one in batch {
             match one {
                 Incoming::Message(message) => messages.push(message),
-                Incoming::Malformed => {}
+                Incoming::Malformed(answer) => answer.iter().try_for_each(|answer| answer.write(out))?,
                 Incoming::Failed(error) => return Err(error),
             }
         }
@@ -62,13 +64,9 @@ fn next(incoming: &Receiver<Incoming>) -> Option<Vec<Incoming>> {
 
 fn read(mut input: BufReader<impl Read>, out: &Sender<Incoming>) {
     loop {
-        let one = match Message::read(&mut input) {
-            Ok(Some(message)) => Incoming::Message(message),
+        let one = match wire::frame(&mut input) {
+            Ok(Some(content)) => wire::message(&content).map_or_else(Incoming::Malformed, Incoming::Message),
             Ok(None) => return,
-            // The frame was read to its end, so the next message can be read all the same.
-            Err(error) if error.kind() == ErrorKind::InvalidData && error.to_string().starts_with("malformed LSP") => {
-                Incoming::Malformed
-            }
             Err(error) => Incoming::Failed(error),
         };
         let last = matches!(one, Incoming::Failed(_));

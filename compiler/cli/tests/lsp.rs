@@ -1,6 +1,10 @@
 //! The language server as a value: every request gets an answer, findings are those of `check`, edits mend what they say.
 #![expect(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
 
+#[path = "common/mistakes.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "the scale benchmark takes the rest")]
+mod mistakes;
+
 use lsp_server::{Message, Notification, Request, RequestId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -32,7 +36,9 @@ impl Client {
     fn send(&mut self, messages: Vec<Message>) -> Vec<lsp_server::Response> {
         let mut responses = Vec::new();
         for message in self.server.handle(messages) {
-            match message {
+            let mut wire = Vec::new();
+            message.write(&mut wire).unwrap();
+            match Message::read(&mut wire.as_slice()).unwrap().unwrap() {
                 Message::Response(response) => responses.push(response),
                 Message::Notification(note) => self.notes.push((note.method, note.params)),
                 Message::Request(request) => self.notes.push((request.method, request.params)),
@@ -66,6 +72,14 @@ impl Client {
         self.notify("textDocument/didOpen", json!({ "textDocument": item }));
     }
 
+    /// Puts `new` in the place of one line.
+    fn edit(&mut self, path: &Path, line: usize, new: &str) {
+        self.version += 1;
+        let document = json!({ "uri": uri(path), "version": self.version });
+        let changes = json!([{ "range": { "start": at(line, 0), "end": at(line + 1, 0) }, "text": new }]);
+        self.notify("textDocument/didChange", json!({ "textDocument": document, "contentChanges": changes }));
+    }
+
     fn replace(&mut self, path: &Path, text: &str) {
         self.version += 1;
         let document = json!({ "uri": uri(path), "version": self.version });
@@ -84,6 +98,13 @@ impl Client {
     fn codes(&self, path: &Path) -> Vec<String> {
         let found = self.told(path).map(|told| told["diagnostics"].as_array().unwrap().clone()).unwrap_or_default();
         found.iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Code and first line of each finding of a file.
+    fn messages(&self, path: &Path) -> Vec<String> {
+        let found = self.told(path).map(|told| told["diagnostics"].as_array().unwrap().clone()).unwrap_or_default();
+        let line = |one: &Value| one["message"].as_str().unwrap().lines().next().unwrap().to_owned();
+        found.iter().map(|one| format!("{} {}", one["code"].as_str().unwrap(), line(one))).collect()
     }
 
     fn actions(&mut self, path: &Path, range: &Value, only: Option<&str>) -> Vec<Value> {
@@ -166,6 +187,7 @@ fn a_fix_mends_the_text_and_formatting_lays_it_out() {
     client.open(&path, &bad);
     let actions = client.actions(&path, &whole(), Some("quickfix"));
     let fix = actions.iter().find(|action| action["isPreferred"] == true).unwrap();
+    assert_eq!(fix["diagnostics"][0], client.told(&path).unwrap()["diagnostics"][0], "it says what it mends");
     let mended = applied(&bad, &fix["edit"]["changes"][uri(&path)]);
     assert_eq!(mended, GOOD.replacen("host =", "host=", 1));
     let all = client.actions(&path, &whole(), Some("source"));
@@ -181,6 +203,26 @@ fn a_fix_mends_the_text_and_formatting_lays_it_out() {
     assert_eq!(applied(&mended, &edits), GOOD);
     client.replace(&path, "site a {{\n");
     assert_eq!(client.request("textDocument/formatting", params), Err(-32803), "what has syntax errors is left alone");
+}
+
+#[test]
+fn edits_are_for_one_version_where_the_client_takes_that() {
+    let (_folder, path) = project(GOOD);
+    let bad = GOOD.replacen("host =", "hots =", 1);
+    let edits = |capabilities: &Value| {
+        let mut client = Client::new(path.parent().unwrap(), capabilities);
+        client.open(&path, GOOD);
+        client.replace(&path, &bad);
+        let actions = client.actions(&path, &whole(), Some("quickfix"));
+        actions.iter().find(|action| action["isPreferred"] == true).unwrap()["edit"].clone()
+    };
+    let plain = edits(&json!({}));
+    let versioned = edits(&json!({ "workspace": { "workspaceEdit": { "documentChanges": true } } }));
+    let document = json!({ "uri": uri(&path), "version": 2 });
+    let list = &plain["changes"][uri(&path)];
+    assert_eq!(applied(&bad, list), GOOD);
+    assert_eq!(versioned, json!({ "documentChanges": [{ "textDocument": document, "edits": list }] }));
+    assert_eq!(plain.get("documentChanges"), None);
 }
 
 #[test]
@@ -206,24 +248,39 @@ fn a_file_is_seen_from_the_topology_that_imports_it_with_unsaved_text() {
     let part = root.join("sites/b.topo");
     fs::write(&part, "").unwrap();
     let mut client = Client::new(&root, &json!({}));
+    // The file alone would have neither a release nor a broker `x`.
     client.open(&part, "bridge x -> y\n");
-    assert!(client.codes(&part).contains(&"TOPO0003".to_owned()) || !client.codes(&part).is_empty());
-    assert!(
-        !client.codes(&part).iter().any(|code| code == "TOPO0004"),
-        "the release is known: {:?}",
-        client.codes(&part)
-    );
+    assert_eq!(client.messages(&part), ["TOPO0012 there is no broker or pair `y`"]);
     client.open(&main, "import \"sites/b.topo\"\ntopology t { activemq = \"6.2\" }\nsite a { broker x { host = \"x\" }; broker y { host = \"y\" } }\n");
-    let messages: Vec<String> = client.told(&part).unwrap()["diagnostics"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["message"].to_string())
-        .collect();
-    assert!(!messages.iter().any(|message| message.contains("no broker")), "the unsaved file has `y`: {messages:?}");
+    assert_eq!(client.messages(&part), [""; 0], "the unsaved file has `y`");
     let params = json!({ "textDocument": { "uri": uri(&part) }, "position": at(0, 12) });
     let found = client.request("textDocument/definition", params).unwrap();
     assert_eq!(found["uri"], json!(uri(&main)));
+    client.notify("textDocument/didClose", json!({ "textDocument": { "uri": uri(&main) } }));
+    assert_eq!(client.messages(&part), ["TOPO0012 there is no broker or pair `y`"], "the saved file has no `y`");
+}
+
+#[test]
+fn a_file_of_two_topologies_has_the_findings_of_both_each_once() {
+    let (folder, shared) = project("");
+    let root = folder.path().canonicalize().unwrap();
+    fs::remove_file(&shared).unwrap();
+    let shared = root.join("shared.topo");
+    fs::write(&shared, "site s { broker b { host = \"b\"; hots = 1 } }\nbridge b -> c\nbridge b -> d\n").unwrap();
+    let mut client = Client::new(&root, &json!({}));
+    for (name, broker) in [("one", "c"), ("two", "d")] {
+        fs::create_dir(root.join(name)).unwrap();
+        let main = root.join(name).join("main.topo");
+        let other = format!("site {name} {{ broker {broker} {{ host = \"{broker}\" }} }}\n");
+        client.open(&main, &format!("import \"../shared.topo\"\ntopology t {{ activemq = \"6.2\" }}\n{other}"));
+    }
+    let mut messages = client.messages(&shared);
+    messages.sort();
+    assert_eq!(messages.len(), 3, "{messages:?}");
+    assert!(messages[0].starts_with("TOPO0003") && messages[0].contains("`hots`"), "{messages:?}");
+    assert!(messages[1].ends_with("pair `c`") && messages[2].ends_with("pair `d`"), "{messages:?}");
+    client.notify("textDocument/didClose", json!({ "textDocument": { "uri": uri(&root.join("two/main.topo")) } }));
+    assert_eq!(client.messages(&shared).len(), 2, "nobody looks at the other one any more");
 }
 
 #[test]
@@ -250,7 +307,8 @@ fn who_pulls_is_not_pushed_to() {
     let report = client.request("textDocument/diagnostic", params).unwrap();
     assert_eq!((&report["kind"], report["items"].as_array().unwrap().len()), (&json!("full"), 1), "{report}");
     let all = client.request("workspace/diagnostic", json!({ "previousResultIds": [] })).unwrap();
-    assert_eq!(all["items"][0]["uri"], json!(uri(&path)));
+    let whole = json!([{ "kind": "full", "uri": uri(&path), "version": 1, "items": report["items"] }]);
+    assert_eq!(all, json!({ "items": whole }));
 }
 
 #[test]
@@ -452,6 +510,84 @@ fn every_example_has_the_findings_of_check() {
         client.open(&path, &fs::read_to_string(&path).unwrap());
         assert_eq!(served(&client), checked(folder), "{}", path.display());
     }
+}
+
+#[test]
+fn of_200_topologies_with_mistakes_the_findings_are_those_of_check() {
+    let (folder, path) = project("");
+    let folder = folder.path().canonicalize().unwrap();
+    let mut session = Client::new(&folder, &json!({}));
+    session.open(&path, "");
+    // The last ones have more findings than one thread writes.
+    let small = (0..200).map(|seed| (2, seed));
+    for (pairs, seed) in small.chain([(100, 200), (100, 201)]) {
+        let (text, kinds) = mistakes::topology(pairs, seed);
+        fs::write(&path, &text).unwrap();
+        let mut client = Client::new(&folder, &json!({}));
+        client.open(&path, &text);
+        assert_eq!(served(&client), checked(&folder), "seed {seed}: {kinds:?}");
+        // Whoever has seen other texts before says the same, down to the last byte.
+        session.replace(&path, &text);
+        assert_eq!(session.told(&path).unwrap()["diagnostics"], client.told(&path).unwrap()["diagnostics"]);
+    }
+}
+
+/// What may be typed in the place of a line.
+const TYPED: &[&str] = &[
+    "",
+    "}\n",
+    "{\n",
+    "  \n",
+    "/*\n",
+    "*/\n",
+    "\"\n",
+    "let pri = 100\n",
+    "    priority = $pri\n",
+    "site new {\n",
+    "override broker amq-0-a { }\n",
+    "    host = \"other\"\n",
+    "// topoc: allow(TOPO0601) reason=\"x\"\n",
+    "x = [\n",
+    "    \"\"\"\n",
+    "bridge amq-0-a <-> amq-1-b; bridge amq-0-b -> amq-1-a\r\n",
+];
+
+#[test]
+fn a_session_of_edits_tells_what_a_new_server_tells() {
+    let mut told_something = 0;
+    for seed in 0..40 {
+        let mut chance = mistakes::Chance(seed);
+        let (mut text, _) = mistakes::topology(3, seed);
+        let (_folder, path) = project("");
+        let mut session = Client::new(path.parent().unwrap(), &json!({}));
+        session.open(&path, &text);
+        for round in 0..20 {
+            let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+            let line = chance.below(lines.len());
+            // Typed, doubled, taken from elsewhere, or written as it was: mistakes come and go.
+            let sound = mistakes::topology(3, 1000 + seed).0;
+            let other = sound.split_inclusive('\n').nth(chance.below(60)).unwrap().to_owned();
+            let new = match chance.below(4) {
+                0 => TYPED[chance.below(TYPED.len())].to_owned(),
+                1 => lines[line].repeat(2),
+                2 => lines[chance.below(lines.len())].to_owned(),
+                _ => other,
+            };
+            lines[line] = &new;
+            let now = lines.concat();
+            session.edit(&path, line, &new);
+            let mut fresh = Client::new(path.parent().unwrap(), &json!({}));
+            fresh.open(&path, &now);
+            let found = &fresh.told(&path).unwrap()["diagnostics"];
+            assert_eq!(&session.told(&path).unwrap()["diagnostics"], found, "seed {seed}, round {round}:\n{now}");
+            told_something += usize::from(found.as_array().is_some_and(|found| !found.is_empty()));
+            text = now;
+            if text.is_empty() {
+                break;
+            }
+        }
+    }
+    assert!(told_something > 600, "only {told_something} revisions had findings");
 }
 
 proptest! {

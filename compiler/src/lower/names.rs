@@ -5,7 +5,7 @@ use crate::diagnostic::Loc;
 use crate::language::Kind;
 use crate::model::{BrokerId, ClientId, ConnectorId, Endpoint, FinesseId, Model, PairId, Set, SiteId, Thing};
 use crate::rules;
-use std::collections::HashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 
 use super::view::View;
@@ -62,20 +62,20 @@ struct Declared {
 /// Every name of the topology.
 #[derive(Debug, Default)]
 pub(super) struct Names<'a> {
-    sites: HashMap<&'a str, SiteId>,
-    things: HashMap<&'a str, Vec<Declared>>,
-    pairs: HashMap<&'a str, (PairId, Loc)>,
-    deployments: HashMap<&'a str, Loc>,
-    scenarios: HashMap<String, Loc>,
+    sites: FxHashMap<&'a str, SiteId>,
+    things: FxHashMap<&'a str, Vec<Declared>>,
+    pairs: FxHashMap<&'a str, (PairId, Loc)>,
+    deployments: FxHashMap<&'a str, Loc>,
+    scenarios: FxHashMap<String, Loc>,
     /// Names behind blocks that could not be read: who refers to one of them is not at fault.
-    misread: std::collections::HashSet<&'a str>,
+    misread: FxHashSet<&'a str>,
     /// How many of each have been declared: the next id.
     pub(super) brokers: u32,
     pub(super) finesse: u32,
     pub(super) connectors: u32,
     pub(super) clients: u32,
     /// Every name of a kind, sorted, from the first time that they were asked for until another one is declared.
-    known: HashMap<Kind, Rc<[String]>>,
+    known: FxHashMap<Kind, Rc<[String]>>,
     searches: usize,
 }
 

@@ -89,6 +89,7 @@ impl<'a> View<'a> {
                 matches!(statement.tail, Tail::Value(_))
                     && statement.arguments.is_empty()
                     && !statement.broken
+                    && statement.head.span.len() == name.len()
                     && statement.head.span.of(layer.text) == name
             })?;
             Some(Written { file: layer.file, text: layer.text, value: statement.value()? })
@@ -108,7 +109,7 @@ impl<'a> View<'a> {
 
     /// The statements of all layers that start with `keyword`.
     pub(super) fn forms(&self, keyword: &'static str) -> impl Iterator<Item = Item<'a>> + use<'a, '_> {
-        self.layers.iter().flat_map(Layer::items).filter(move |item| item.head() == keyword && !item.statement.broken)
+        self.layers.iter().flat_map(Layer::items).filter(move |item| item.begins(keyword) && !item.statement.broken)
     }
 
     fn own_settings(&self, lets: &Lets<'a>) -> (Settings, bool) {
@@ -220,7 +221,7 @@ impl<'a> Lower<'a, '_> {
         let mut merged: Vec<(Item<'a>, View<'a>)> = Vec::new();
         for layer in &view.layers {
             let before = merged.len();
-            for item in layer.items().filter(|item| item.head() == spec.keyword && !item.statement.broken) {
+            for item in layer.items().filter(|item| item.begins(spec.keyword) && !item.statement.broken) {
                 let Some(body) = Layer::of(&item) else { continue };
                 let name = item.name().map(|name| name.value);
                 // Two listeners of one name in one place are two, which a rule reports.

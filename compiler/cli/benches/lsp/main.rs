@@ -9,10 +9,11 @@
 mod generate;
 
 use lsp_server::{Message, Notification, Request};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -125,27 +126,54 @@ impl Client {
     }
 
     /// Waits for a message, answering what the server asks on its own account.
-    fn wait(&mut self, wanted: impl Fn(&Message) -> bool) {
+    fn wait(&mut self, wanted: impl Fn(&Heard) -> bool) {
         loop {
-            let message = Message::read(&mut self.output).unwrap().expect("the server goes on");
-            if wanted(&message) {
+            let heard = self.hear();
+            if wanted(&heard) {
                 return;
             }
-            if let Message::Request(request) = message {
-                self.send(lsp_server::Response::new_ok(request.id, Value::Null));
+            if let (Some(id), Some(_)) = (heard.id, heard.method) {
+                self.send(lsp_server::Response::new_ok(id, Value::Null));
             }
         }
     }
 
-    fn findings(&mut self, version: i32) {
-        self.wait(|message| match message {
-            Message::Notification(note) => {
-                note.method == "textDocument/publishDiagnostics"
-                    && note.params["version"].as_i64().is_none_or(|told| told == i64::from(version))
+    /// Reads a message to its end and through all its JSON, and keeps what it is about. What a client makes of thousands of
+    /// findings is its own affair: a tree of them, as `Message::read` builds, takes longer than finding them.
+    fn hear(&mut self) -> Heard {
+        let mut length = 0;
+        let mut header = String::new();
+        while self.output.read_line(&mut header).expect("the server goes on") > 2 {
+            if let Some(value) = header.trim_end().strip_prefix("Content-Length: ") {
+                length = value.parse().unwrap();
             }
-            Message::Request(_) | Message::Response(_) => false,
+            header.clear();
+        }
+        let mut content = vec![0; length];
+        self.output.read_exact(&mut content).expect("the server goes on");
+        serde_json::from_slice(&content).unwrap()
+    }
+
+    fn findings(&mut self, version: i32) {
+        self.wait(|heard| {
+            let told = heard.params.as_ref().and_then(|params| params.version);
+            heard.method.as_deref() == Some("textDocument/publishDiagnostics")
+                && told.is_none_or(|told| told == version)
         });
     }
+}
+
+/// What is kept of a message.
+#[derive(Deserialize)]
+struct Heard {
+    id: Option<lsp_server::RequestId>,
+    method: Option<String>,
+    params: Option<Told>,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    version: Option<i32>,
 }
 
 fn measure(command: &mut Command, text: &Text, folder: &Path) -> Measured {
@@ -161,7 +189,7 @@ fn measure(command: &mut Command, text: &Text, folder: &Path) -> Measured {
     let can = json!({ "textDocument": { "publishDiagnostics": { "versionSupport": true } } });
     let params = json!({ "processId": null, "rootUri": null, "capabilities": can, "workspaceFolders": root });
     client.send(Request { id: 1.into(), method: "initialize".into(), params });
-    client.wait(|message| matches!(message, Message::Response(_)));
+    client.wait(|heard| heard.method.is_none());
     client.notify("initialized", json!({}));
     let item = json!({ "uri": uri, "languageId": text.language, "version": 0, "text": text.text });
     client.notify("textDocument/didOpen", json!({ "textDocument": item }));

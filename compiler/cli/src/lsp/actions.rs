@@ -1,10 +1,14 @@
 //! What can be done about findings: the compiler's own fixes, all safe ones at once, or allowing a finding for a reason.
 
 use super::findings::{Places, diagnostic};
-use super::project::{Documents, Project};
-use super::text::{Encoding, Text};
-use super::types::{CodeAction, CodeActionKind, TextEdit, Uri, WorkspaceEdit};
-use std::collections::HashMap;
+use super::project::Project;
+use super::server::Server;
+use super::text::Text;
+use super::types::{
+    CodeAction, CodeActionKind, OptionalVersionedTextDocumentIdentifier, TextDocumentEdit, TextDocumentIdentifier,
+    TextEdit, WorkspaceEdit,
+};
+use std::collections::BTreeMap;
 use topoc_compiler::assist;
 use topoc_compiler::diagnostic::{Diagnostic, Edit, Loc, Safety};
 use topoc_dsl::{FileId, Span};
@@ -14,13 +18,12 @@ pub(super) const FIX_ALL: &str = "source.fixAll.topoc";
 
 /// What can be done about what is found in a range of a file, as far as the client asks for it.
 pub(super) fn actions(
+    server: &Server,
     project: &Project,
-    documents: &Documents,
-    encoding: Encoding,
     (file, span): (FileId, Span),
     only: Option<&[CodeActionKind]>,
 ) -> Vec<CodeAction> {
-    let mut places = Places::new(project, documents, encoding);
+    let mut places = Edits { places: Places::new(project, &server.documents, server.can.encoding), server };
     let mut actions = Vec::new();
     let in_file = |found: &&Diagnostic| found.primary().file == file;
     if wanted(only, "quickfix") {
@@ -38,7 +41,7 @@ pub(super) fn actions(
             actions.push(CodeAction {
                 title: "Apply every safe fix in this file".to_owned(),
                 kind: Some(kind(FIX_ALL)),
-                edit: Some(workspace_edit(&edits, &mut places)),
+                edit: Some(places.workspace_edit(&edits)),
                 ..CodeAction::default()
             });
         }
@@ -61,7 +64,7 @@ fn kind(name: &str) -> CodeActionKind {
     serde_json::from_value(name.into()).unwrap_or(CodeActionKind::QuickFix)
 }
 
-fn quick_fixes(found: &Diagnostic, places: &mut Places<'_>, actions: &mut Vec<CodeAction>) {
+fn quick_fixes(found: &Diagnostic, places: &mut Edits<'_>, actions: &mut Vec<CodeAction>) {
     for fix in found.fixes.iter().filter(|fix| fix.safety != Safety::Shown) {
         let safe = fix.safety == Safety::Safe;
         let mark = if safe { "" } else { " (unsafe: may change who gets what)" };
@@ -69,16 +72,16 @@ fn quick_fixes(found: &Diagnostic, places: &mut Places<'_>, actions: &mut Vec<Co
         actions.push(CodeAction {
             title: format!("{}{mark}", fix.title),
             kind: Some(CodeActionKind::QuickFix),
-            diagnostics: Some(vec![diagnostic(found, places)]),
+            diagnostics: Some(vec![diagnostic(found, &mut places.places)]),
             is_preferred: Some(safe),
-            edit: Some(workspace_edit(&edits, places)),
+            edit: Some(places.workspace_edit(&edits)),
             ..CodeAction::default()
         });
     }
 }
 
 /// A comment above the statement, with the reason left to be written. What cannot be read cannot be allowed.
-fn allow(found: &Diagnostic, project: &Project, places: &mut Places<'_>) -> Option<CodeAction> {
+fn allow(found: &Diagnostic, project: &Project, places: &mut Edits<'_>) -> Option<CodeAction> {
     let code = found.rule.code;
     if code.starts_with("TOPO00") {
         return None;
@@ -97,9 +100,9 @@ fn allow(found: &Diagnostic, project: &Project, places: &mut Places<'_>) -> Opti
     Some(CodeAction {
         title: format!("Allow {code} here and say why"),
         kind: Some(CodeActionKind::QuickFix),
-        diagnostics: Some(vec![diagnostic(found, places)]),
+        diagnostics: Some(vec![diagnostic(found, &mut places.places)]),
         is_preferred: Some(false),
-        edit: Some(workspace_edit(&[&edit], places)),
+        edit: Some(places.workspace_edit(&[&edit])),
         ..CodeAction::default()
     })
 }
@@ -122,13 +125,34 @@ fn disjoint<'a>(fixes: impl Iterator<Item = &'a [Edit]>) -> Vec<&'a Edit> {
     taken
 }
 
-fn workspace_edit(edits: &[&Edit], places: &mut Places<'_>) -> WorkspaceEdit {
-    let mut changes: HashMap<Uri, Vec<TextEdit>> = HashMap::new();
-    for edit in edits {
-        let new = TextEdit { range: places.range(edit.at), new_text: edit.text.clone().into() };
-        changes.entry(places.uri(edit.at)).or_default().push(new);
+/// Edits in the client's words.
+struct Edits<'a> {
+    places: Places<'a>,
+    server: &'a Server,
+}
+
+impl Edits<'_> {
+    /// With the version of each open file where the client takes one: it then refuses what was meant for an older text.
+    fn workspace_edit(&mut self, edits: &[&Edit]) -> WorkspaceEdit {
+        let mut changes: BTreeMap<FileId, Vec<TextEdit>> = BTreeMap::new();
+        for edit in edits {
+            let new = TextEdit { range: self.places.range(edit.at), new_text: edit.text.clone().into() };
+            changes.entry(edit.at.file).or_default().push(new);
+        }
+        if self.server.can.versioned_edits {
+            let documents = changes.into_iter().map(|(file, edits)| self.document_edit(file, edits).into());
+            return WorkspaceEdit { document_changes: Some(documents.collect()), ..WorkspaceEdit::default() };
+        }
+        let changes = changes.into_iter().map(|(file, edits)| (self.places.uri(file), edits));
+        WorkspaceEdit { changes: Some(changes.collect()), ..WorkspaceEdit::default() }
     }
-    WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() }
+
+    fn document_edit(&mut self, file: FileId, edits: Vec<TextEdit>) -> TextDocumentEdit {
+        let uri = self.places.uri(file);
+        let version = self.server.documents.get(&self.server.path(&uri.0)).map(|document| document.version);
+        let document = OptionalVersionedTextDocumentIdentifier::new(version, TextDocumentIdentifier::new(uri));
+        TextDocumentEdit::new(document, edits.into_iter().map(Into::into).collect())
+    }
 }
 
 /// The edits that lay a text out canonically, line by line so that cursors stay where they are.

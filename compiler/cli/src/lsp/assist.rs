@@ -22,7 +22,7 @@ pub(super) fn hover(place: &Place<'_>) -> Option<Hover> {
 
 pub(super) fn definition(server: &Server, place: &Place<'_>) -> Option<Location> {
     let at = assist::define(&place.project.analysis, place.file, place.offset)?;
-    Some(Places::new(place.project, &server.documents, server.encoding).location(at))
+    Some(Places::new(place.project, &server.documents, server.can.encoding).location(at))
 }
 
 pub(super) fn completion(place: &Place<'_>) -> Vec<CompletionItem> {

@@ -1,14 +1,16 @@
 //! Which topology an open file belongs to, and what is found in it. Unsaved buffers come before the disk.
 
-use super::text::Text;
+use super::findings::{self, Findings};
+use super::text::{Encoding, Text};
 use crate::files::{SOURCE_LIMIT, read_source};
 use crate::load;
 use crate::project::{SETTINGS, judging, today, typed};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use topoc_compiler::Analysis;
+use std::sync::Arc;
 use topoc_compiler::policy::{self, Policy};
-use topoc_compiler::sources::{FileError, Files};
+use topoc_compiler::sources::{FileError, Files, Sources};
+use topoc_compiler::{Analysis, Notes};
 
 /// How many folders upwards a `main.topo` is looked for where no workspace folder ends the search.
 const MOST_FOLDERS: usize = 8;
@@ -40,20 +42,29 @@ pub(super) struct Project {
     pub(super) analysis: Analysis,
     /// The path of each of its files.
     pub(super) paths: Vec<PathBuf>,
+    /// What is found in each of its files, also in those with nothing to report.
+    pub(super) found: BTreeMap<PathBuf, Arc<Findings>>,
 }
 
 impl Project {
-    /// The one place where the server obtains what is found in a topology.
-    pub(super) fn look(entry: &Entry, documents: &Documents) -> Self {
+    /// The one place where the server obtains what is found in a topology. What is still true of `before` is used again.
+    pub(super) fn look(entry: &Entry, documents: &Documents, encoding: Encoding, before: Option<Analysis>) -> Self {
         let folder = entry.path.parent().unwrap_or(Path::new("/"));
         let on_disk = documents.get(&entry.path).is_none_or(|document| document.on_disk);
         let buffers = Buffers { folder, documents, on_disk };
         let overlays: Vec<String> = entry.overlay.iter().map(|path| name(path, folder)).collect();
-        let analysis = topoc_compiler::analyze(&name(&entry.path, folder), &overlays, &buffers);
+        let before = before.map(sources).unwrap_or_default();
+        let name = name(&entry.path, folder);
+        let analysis = topoc_compiler::analyze_again(before, &name, &overlays, &buffers, Notes::Kept);
         let policy = Policy { project: buffers.settings(), today: Some(today()) };
         let analysis = policy::judge(analysis, &policy);
-        let paths = analysis.sources.files.iter().map(|file| buffers.path(&file.path)).collect();
-        Self { analysis, paths }
+        let paths: Vec<PathBuf> = analysis.sources.files.iter().map(|file| buffers.path(&file.path)).collect();
+        let mut project = Self { analysis, paths, found: BTreeMap::new() };
+        let found = findings::by_file(&project, documents, encoding);
+        for (path, found) in project.paths.iter().zip(found) {
+            project.found.insert(path.clone(), Arc::new(found));
+        }
+        project
     }
 
     pub(super) fn file(&self, path: &Path) -> Option<topoc_dsl::FileId> {
@@ -65,6 +76,13 @@ impl Project {
     pub(super) fn depends_on(&self, path: &Path) -> bool {
         self.analysis.sources.missing || self.file(path).is_some()
     }
+}
+
+/// The texts and trees of an earlier look. The rest is taken apart on the side: an answer does not wait for that.
+fn sources(mut before: Analysis) -> Sources {
+    let sources = std::mem::take(&mut before.sources);
+    rayon::spawn(move || drop(before));
+    sources
 }
 
 /// The path as seen from the folder of the entry, as the command line names files.
@@ -122,7 +140,38 @@ pub(super) fn mains(path: &Path, roots: &[PathBuf], documents: &Documents) -> Ve
     mains.filter(|main| main != path && (documents.contains_key(main) || main.is_file())).collect()
 }
 
-/// Whether a text is an overlay: it has an `override` at the top.
+/// Whether a text is an overlay: it has an `override` at the top, as the compiler reads it.
 pub(super) fn is_overlay(text: &str) -> bool {
-    text.lines().any(|line| line.trim_start_matches('\u{feff}').starts_with("override "))
+    let overrides = |tree: topoc_dsl::syntax::Tree| {
+        tree.statements.iter().any(|statement| statement.head.span.of(text) == OVERRIDE)
+    };
+    // Parsing is only worth it where the word is there at all.
+    text.contains(OVERRIDE) && overrides(topoc_dsl::parse(text))
+}
+
+/// How the statements of an overlay begin.
+const OVERRIDE: &str = "override";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_overlay_is_what_overrides_something_at_the_top() {
+        for (text, expected) in [
+            ("override broker b { }", true),
+            ("\u{feff}override broker b { }", true),
+            ("let a = 1\n\t override\tbroker b { }", true),
+            ("let a = 1; override broker b { }", true),
+            ("override broker b {", true),
+            ("// override broker b { }\n", false),
+            ("/*\noverride broker b { }\n*/", false),
+            ("site a {\noverride broker b { }\n}", false),
+            ("let a = \"\"\"\noverride broker b { }\n\"\"\"", false),
+            ("overrides = 1", false),
+            ("", false),
+        ] {
+            assert_eq!(is_overlay(text), expected, "{text}");
+        }
+    }
 }

@@ -2,24 +2,26 @@
 
 use super::actions::{self, FIX_ALL};
 use super::assist;
+use super::findings::Findings;
 use super::project::{Document, Project};
-use super::server::{Refusal, Server};
+use super::server::{Abilities, Refusal, Server};
 use super::text::Encoding;
 use super::types::{
-    CodeActionParams, CompletionParams, DefinitionParams, Diagnostic, DocumentDiagnosticParams,
-    DocumentFormattingParams, DocumentSymbolParams, HoverParams, InitializeParams, PositionEncodingKind,
-    TextDocumentPositionParams,
+    CodeActionParams, CompletionParams, DefinitionParams, DocumentDiagnosticParams, DocumentFormattingParams,
+    DocumentSymbolParams, HoverParams, InitializeParams, PositionEncodingKind, TextDocumentPositionParams,
 };
 use super::uri;
+use super::wire::Json;
 use lsp_server::ErrorCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::Arc;
 use topoc_dsl::FileId;
 
 /// What the client can do is noted, and told what the server can do.
-pub(super) fn initialize(server: &mut Server, params: Value) -> Result<Value, Refusal> {
+pub(super) fn initialize(server: &mut Server, params: Value) -> Result<Json, Refusal> {
     let params: InitializeParams = read(params)?;
     let can = &params.capabilities;
     let encodings = can.general.as_ref().and_then(|general| general.position_encodings.as_ref());
@@ -28,9 +30,11 @@ pub(super) fn initialize(server: &mut Server, params: Value) -> Result<Value, Re
     let pulls = can.text_document.as_ref().is_some_and(|document| document.diagnostic.is_some());
     let workspace = can.workspace.as_ref().and_then(|workspace| workspace.diagnostics.as_ref());
     let refreshes = workspace.is_some_and(|diagnostics| diagnostics.refresh_support == Some(true));
-    server.client(encoding, pulls, refreshes, roots(&params));
+    let edits = can.workspace.as_ref().and_then(|workspace| workspace.workspace_edit.as_ref());
+    let versioned_edits = edits.is_some_and(|edits| edits.document_changes == Some(true));
+    server.client(Abilities { encoding, pulls, refreshes, versioned_edits }, roots(&params));
     let sync = json!({ "openClose": true, "change": 2, "save": { "includeText": false } });
-    Ok(json!({
+    write(json!({
         "capabilities": {
             "positionEncoding": if utf8 { "utf-8" } else { "utf-16" },
             "textDocumentSync": sync,
@@ -57,7 +61,7 @@ fn roots(params: &InitializeParams) -> Vec<PathBuf> {
 }
 
 /// Answers one request. The projects are up to date.
-pub(super) fn answer(server: &Server, method: &str, params: Value) -> Result<Value, Refusal> {
+pub(super) fn answer(server: &Server, method: &str, params: Value) -> Result<Json, Refusal> {
     match method {
         "textDocument/hover" => {
             let params: HoverParams = read(params)?;
@@ -84,7 +88,7 @@ pub(super) fn answer(server: &Server, method: &str, params: Value) -> Result<Val
             let (project, file, document) = home(server, &params.text_document.uri.0)?;
             let place = (file, document.text.span(params.range));
             let only = params.context.only.as_deref();
-            write(actions::actions(project, &server.documents, server.encoding, place, only))
+            write(actions::actions(server, project, place, only))
         }
         "textDocument/formatting" => {
             let params: DocumentFormattingParams = read(params)?;
@@ -95,14 +99,16 @@ pub(super) fn answer(server: &Server, method: &str, params: Value) -> Result<Val
             let params: DocumentDiagnosticParams = read(params)?;
             home(server, &params.text_document.uri.0)?;
             let path = server.path(&params.text_document.uri.0);
-            let items = server.findings().remove(&path).unwrap_or_default();
-            Ok(json!({ "kind": "full", "items": items }))
+            Ok(report(Json::default().text("{"), &server.findings().remove(&path).unwrap_or_default()))
         }
         "workspace/diagnostic" => {
-            let found = server.findings().into_iter();
-            let version = |path: &PathBuf| server.documents.get(path).map(|document| document.version);
-            let report = |(path, items): (PathBuf, Vec<Diagnostic>)| json!({ "kind": "full", "uri": server.uri(&path), "version": version(&path), "items": items });
-            Ok(json!({ "items": found.map(report).collect::<Vec<Value>>() }))
+            let mut items = Json::default().text("{\"items\":[");
+            for (index, (path, found)) in server.findings().into_iter().enumerate() {
+                let version = server.documents.get(&path).map(|document| document.version);
+                items = items.text(if index == 0 { "{\"uri\":" } else { ",{\"uri\":" }).value(server.uri(&path));
+                items = report(items.text(",\"version\":").value(version).text(","), &found);
+            }
+            Ok(items.text("]}"))
         }
         other => Err((ErrorCode::MethodNotFound, format!("topoc does not know `{other}`"))),
     }
@@ -138,6 +144,11 @@ fn read<T: DeserializeOwned>(params: Value) -> Result<T, Refusal> {
     serde_json::from_value(params).map_err(|error| (ErrorCode::InvalidParams, error.to_string()))
 }
 
-fn write(result: impl Serialize) -> Result<Value, Refusal> {
-    serde_json::to_value(result).map_err(|error| (ErrorCode::InternalError, error.to_string()))
+/// The rest of a report on a file.
+fn report(start: Json, found: &Arc<Findings>) -> Json {
+    start.text("\"kind\":\"full\",\"items\":").findings(found).text("}")
+}
+
+fn write(result: impl Serialize) -> Result<Json, Refusal> {
+    Json::of(&result).map_err(|error| (ErrorCode::InternalError, error.to_string()))
 }

@@ -1,19 +1,22 @@
 //! The server as a value: messages in, messages out. Documents, projects, and what the client has been told.
 
-use super::findings;
+use super::findings::Findings;
 use super::project::{Document, Documents, Entry, Project, is_overlay, mains};
 use super::requests;
 use super::text::{Encoding, Text};
 use super::types::{
-    Diagnostic, DidChangeTextDocumentParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
-    DidOpenTextDocumentParams, PublishDiagnosticsParams, TextDocumentContentChangeEvent,
+    DidChangeTextDocumentParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
+    DidOpenTextDocumentParams, TextDocumentContentChangeEvent,
 };
 use super::uri;
-use lsp_server::{ErrorCode, Message, Notification, Request, RequestId, Response};
+use super::wire::{Json, Outgoing};
+use lsp_server::{ErrorCode, Message, Notification, Request, RequestId};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use topoc_compiler::Analysis;
 
 /// Where the conversation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,43 +33,35 @@ enum Stage {
 /// Why a request is not answered: the protocol's code, and words.
 pub(super) type Refusal = (ErrorCode, String);
 
+/// What the client can do, as far as it matters.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Abilities {
+    pub(super) encoding: Encoding,
+    /// It asks for findings itself.
+    pub(super) pulls: bool,
+    /// It can be told to ask again.
+    pub(super) refreshes: bool,
+    /// It takes edits with the version of the text that they are for.
+    pub(super) versioned_edits: bool,
+}
+
 /// The language server.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Server {
     stage: Stage,
-    pub(super) encoding: Encoding,
-    /// The client asks for findings itself.
-    pub(super) pulls: bool,
-    /// The client can be told to ask again.
-    refreshes: bool,
+    pub(super) can: Abilities,
     pub(super) roots: Vec<PathBuf>,
     pub(super) documents: Documents,
     projects: BTreeMap<Entry, Project>,
+    /// Topologies as they were before they changed: what is still true of them need not be found out again.
+    before: BTreeMap<Entry, Analysis>,
     /// Which project each open file belongs to.
     homes: BTreeMap<PathBuf, Entry>,
     /// Files that changed since the projects were last looked at.
     changed: BTreeSet<PathBuf>,
     /// What the client has been told of each file that is open or has findings.
-    told: BTreeMap<PathBuf, (Option<i32>, Vec<Diagnostic>)>,
+    told: BTreeMap<PathBuf, (Option<i32>, Arc<Findings>)>,
     requests_made: i32,
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self {
-            stage: Stage::New,
-            encoding: Encoding::Utf16,
-            pulls: false,
-            refreshes: false,
-            roots: Vec::new(),
-            documents: Documents::new(),
-            projects: BTreeMap::new(),
-            homes: BTreeMap::new(),
-            changed: BTreeSet::new(),
-            told: BTreeMap::new(),
-            requests_made: 0,
-        }
-    }
 }
 
 impl Server {
@@ -80,16 +75,16 @@ impl Server {
     }
 
     /// Takes the messages that wait, in their order, and says what is to be sent.
-    pub fn handle(&mut self, messages: Vec<Message>) -> Vec<Message> {
+    pub fn handle(&mut self, messages: Vec<Message>) -> Vec<Outgoing> {
         let cancelled: HashSet<RequestId> = messages.iter().filter_map(cancels).collect();
         let mut out = Vec::new();
         for message in messages {
             match message {
                 Message::Request(request) if cancelled.contains(&request.id) => {
                     let said = "the client cancelled the request".to_owned();
-                    out.push(Response::new_err(request.id, ErrorCode::RequestCanceled as i32, said).into());
+                    out.push(Outgoing::refusal(Some(&request.id), (ErrorCode::RequestCanceled, said)));
                 }
-                Message::Request(request) => out.push(self.answer(request).into()),
+                Message::Request(request) => out.push(self.answer(request)),
                 Message::Notification(note) => self.notified(note),
                 Message::Response(_) => {}
             }
@@ -103,14 +98,14 @@ impl Server {
         out
     }
 
-    fn answer(&mut self, request: Request) -> Response {
+    fn answer(&mut self, request: Request) -> Outgoing {
         let Request { id, method, params } = request;
         let outcome = match (self.stage, method.as_str()) {
             (Stage::New, "initialize") => self.initialize(params),
             (Stage::New, _) => Err((ErrorCode::ServerNotInitialized, "`initialize` comes first".to_owned())),
             (Stage::Running, "shutdown") => {
                 self.stage = Stage::ShutDown;
-                Ok(serde_json::Value::Null)
+                Ok(Json::default().text("null"))
             }
             (Stage::Running, "initialize") => {
                 Err((ErrorCode::InvalidRequest, "`initialize` was sent before".to_owned()))
@@ -125,23 +120,18 @@ impl Server {
                 Err((ErrorCode::InvalidRequest, "nothing is answered after `shutdown`".to_owned()))
             }
         };
-        match outcome {
-            Ok(result) => Response::new_ok(id, result),
-            Err((code, message)) => Response::new_err(id, code as i32, message),
-        }
+        Outgoing::answer(&id, outcome)
     }
 
-    fn initialize(&mut self, params: serde_json::Value) -> Result<serde_json::Value, Refusal> {
+    fn initialize(&mut self, params: serde_json::Value) -> Result<Json, Refusal> {
         let result = requests::initialize(self, params)?;
         self.stage = Stage::Running;
         Ok(result)
     }
 
-    /// What the client can do, as far as it matters.
-    pub(super) fn client(&mut self, encoding: Encoding, pulls: bool, refreshes: bool, roots: Vec<PathBuf>) {
-        self.encoding = encoding;
-        self.pulls = pulls;
-        self.refreshes = refreshes;
+    /// Notes what the client can do and which folders it has.
+    pub(super) fn client(&mut self, can: Abilities, roots: Vec<PathBuf>) {
+        self.can = can;
         self.roots = roots;
     }
 
@@ -170,7 +160,7 @@ impl Server {
         let item = params.text_document;
         let path = self.path(&item.uri.0);
         let on_disk = uri::path(&item.uri.0).is_some();
-        let text = Text::new(item.text, self.encoding);
+        let text = Text::new(item.text, self.can.encoding);
         self.documents.insert(path.clone(), Document { uri: item.uri.0, version: item.version, text, on_disk });
         self.changed.insert(path);
     }
@@ -224,7 +214,10 @@ impl Server {
             return;
         }
         let changed = std::mem::take(&mut self.changed);
-        self.projects.retain(|_, project| !changed.iter().any(|path| project.depends_on(path)));
+        let stale = |project: &Project| changed.iter().any(|path| project.depends_on(path));
+        for (entry, project) in self.projects.extract_if(.., |_, project| stale(project)) {
+            self.before.insert(entry, project.analysis);
+        }
         let open: Vec<PathBuf> = self.documents.keys().cloned().collect();
         for path in open {
             let stays = self.homes.get(&path).is_some_and(|home| {
@@ -238,18 +231,21 @@ impl Server {
         }
         let homes: BTreeSet<&Entry> = self.homes.values().collect();
         self.projects.retain(|entry, _| homes.contains(entry));
+        // Nothing is kept of what nobody looks at any more.
+        self.before.clear();
     }
 
     /// The nearest `main.topo` that imports a file or that it overlays, else the file itself.
     fn home(&mut self, path: &Path) -> Entry {
-        let overlay = self.documents.get(path).is_some_and(|document| is_overlay(document.text.text()));
+        let overlay =
+            |server: &Self| server.documents.get(path).is_some_and(|document| is_overlay(document.text.text()));
         for main in mains(path, &self.roots, &self.documents) {
             let entry = Entry { path: main, overlay: None };
             let project = self.look(&entry);
             if project.file(path).is_some() {
                 return entry;
             }
-            if overlay {
+            if overlay(self) {
                 return Entry { overlay: Some(path.to_owned()), ..entry };
             }
         }
@@ -257,61 +253,61 @@ impl Server {
     }
 
     fn look(&mut self, entry: &Entry) -> &Project {
-        let documents = &self.documents;
-        self.projects.entry(entry.clone()).or_insert_with(|| Project::look(entry, documents))
+        let (documents, before, encoding) = (&self.documents, &mut self.before, self.can.encoding);
+        let look = || Project::look(entry, documents, encoding, before.remove(entry));
+        self.projects.entry(entry.clone()).or_insert_with(look)
     }
 
     /// The findings of every file of every project. An overlay's project tells of the overlay only: the rest is told by
     /// the topology that lies below it.
-    pub(super) fn findings(&self) -> BTreeMap<PathBuf, Vec<Diagnostic>> {
-        let mut all: BTreeMap<PathBuf, Vec<Diagnostic>> = BTreeMap::new();
+    pub(super) fn findings(&self) -> BTreeMap<PathBuf, Arc<Findings>> {
+        let mut all: BTreeMap<PathBuf, Arc<Findings>> = BTreeMap::new();
         for (entry, project) in &self.projects {
-            let mut found = findings::by_file(project, &self.documents, self.encoding);
-            if let Some(overlay) = &entry.overlay {
-                found.retain(|path, _| path == overlay);
-            }
-            for (path, found) in found {
-                // A file of two topologies has the findings of both, each once.
-                let told = all.entry(path).or_default();
-                let new: Vec<Diagnostic> = found.into_iter().filter(|one| !told.contains(one)).collect();
-                told.extend(new);
+            let about = |path: &&PathBuf| entry.overlay.as_ref().is_none_or(|overlay| overlay == *path);
+            for (path, found) in project.found.iter().filter(|(path, _)| about(path)) {
+                match all.get_mut(path) {
+                    // A file of two topologies has the findings of both, each once.
+                    Some(known) => Arc::make_mut(known).merge(found),
+                    None => drop(all.insert(path.clone(), Arc::clone(found))),
+                }
             }
         }
         all
     }
 
     /// Tells the client what is new, and that what it was told is gone.
-    fn tell(&mut self, out: &mut Vec<Message>) {
+    fn tell(&mut self, out: &mut Vec<Outgoing>) {
         let version = |path: &PathBuf| self.documents.get(path).map(|document| document.version);
-        let mut now: BTreeMap<PathBuf, (Option<i32>, Vec<Diagnostic>)> =
+        let mut now: BTreeMap<PathBuf, (Option<i32>, Arc<Findings>)> =
             self.findings().into_iter().map(|(path, found)| (path.clone(), (version(&path), found))).collect();
         now.retain(|path, (_, found)| !found.is_empty() || self.documents.contains_key(path));
-        if self.pulls {
-            let others = |told: &BTreeMap<PathBuf, (Option<i32>, Vec<Diagnostic>)>| -> Vec<Vec<Diagnostic>> {
-                told.values().map(|(_, found)| found.clone()).collect()
-            };
-            if self.refreshes && self.documents.len() > 1 && others(&now) != others(&self.told) {
+        if self.can.pulls {
+            let others = now.values().map(|(_, found)| found).ne(self.told.values().map(|(_, found)| found));
+            if self.can.refreshes && self.documents.len() > 1 && others {
                 self.requests_made += 1;
-                let id = RequestId::from(format!("topoc-{}", self.requests_made));
-                out.push(Request::new(id, "workspace/diagnostic/refresh".to_owned(), serde_json::Value::Null).into());
+                out.push(Outgoing::request(&format!("topoc-{}", self.requests_made), "workspace/diagnostic/refresh"));
             }
             self.told = now;
             return;
         }
         for path in self.told.keys().filter(|path| !now.contains_key(*path)) {
-            out.push(self.publication(path, None, Vec::new()));
+            out.push(self.publication(path, None, &Arc::default()));
         }
         for (path, told) in &now {
             if self.told.get(path) != Some(told) {
-                out.push(self.publication(path, told.0, told.1.clone()));
+                out.push(self.publication(path, told.0, &told.1));
             }
         }
         self.told = now;
     }
 
-    fn publication(&self, path: &Path, version: Option<i32>, diagnostics: Vec<Diagnostic>) -> Message {
-        let params = PublishDiagnosticsParams { uri: self.uri(path).into(), version, diagnostics };
-        Notification::new("textDocument/publishDiagnostics".to_owned(), params).into()
+    fn publication(&self, path: &Path, version: Option<i32>, findings: &Arc<Findings>) -> Outgoing {
+        let mut params = Json::default().text("{\"uri\":").value(self.uri(path));
+        if let Some(version) = version {
+            params = params.text(",\"version\":").value(version);
+        }
+        let params = params.text(",\"diagnostics\":").findings(findings).text("}");
+        Outgoing::notification("textDocument/publishDiagnostics", params)
     }
 
     /// A file as the client calls it.

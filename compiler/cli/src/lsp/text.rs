@@ -7,11 +7,12 @@ use std::sync::Arc;
 use topoc_dsl::Span;
 
 /// What columns count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Encoding {
     /// Bytes.
     Utf8,
     /// 16-bit units, the protocol's default.
+    #[default]
     Utf16,
 }
 
@@ -85,23 +86,42 @@ impl Text {
         Span::new(start, self.offset(range.end).max(start))
     }
 
-    /// Puts `new` in the place of `range`, or of everything.
+    /// Puts `new` in the place of `range`, or of everything. Lines before and behind it are not looked for again.
     pub(crate) fn change(&mut self, range: Option<Range>, new: &str) {
         let span = range.map_or(Span::new(0, self.text.len()), |range| self.span(range));
         let (start, end) = (span.start as usize, span.end as usize);
-        let text = [&self.text[..start], new, &self.text[end..]].concat();
-        *self = Self::new(text, self.encoding);
+        self.text = [&self.text[..start], new, &self.text[end..]].concat().into();
+        // A line begins where it does for the sake of the bytes on both sides of that place.
+        let first = self.lines.partition_point(|&line| line < start.max(1));
+        let last = self.lines.partition_point(|&line| line <= end);
+        let bytes = self.text.as_bytes();
+        let among: Vec<usize> = (start.max(1)..=start + new.len()).filter(|&place| begins_line(bytes, place)).collect();
+        let behind = first + among.len();
+        self.lines.splice(first..last, among);
+        for line in &mut self.lines[behind..] {
+            *line = *line - end + start + new.len();
+        }
+    }
+}
+
+/// Whether a line ends before the byte at `place`.
+fn begins_line(bytes: &[u8], place: usize) -> bool {
+    match bytes.get(place - 1) {
+        Some(b'\n') => true,
+        Some(b'\r') => bytes.get(place) != Some(&b'\n'),
+        _ => false,
     }
 }
 
 fn starts(text: &str) -> Vec<usize> {
     let bytes = text.as_bytes();
-    let ends = bytes.iter().enumerate().filter(|&(at, &byte)| match byte {
-        b'\n' => true,
-        b'\r' => bytes.get(at + 1) != Some(&b'\n'),
-        _ => false,
-    });
-    std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
+    let mut starts = vec![0];
+    for (at, &byte) in bytes.iter().enumerate() {
+        if byte <= b'\r' && begins_line(bytes, at + 1) {
+            starts.push(at + 1);
+        }
+    }
+    starts
 }
 
 fn small(number: usize) -> u32 {
@@ -194,6 +214,7 @@ mod tests {
                 client.units.splice(from.0..to.0, new.chars().map(u32::from));
                 server.change(Some(Range { start: from.1, end: to.1 }), new);
                 assert_eq!(&**server.text(), client.text(), "edit {round} of {encoding:?}");
+                assert_eq!(server.lines, starts(server.text()), "edit {round} of {encoding:?}");
             }
         }
     }
