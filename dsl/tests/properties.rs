@@ -181,6 +181,11 @@ proptest! {
         common::check_parse(&text);
         common::check_format(&text);
     }
+}
+
+proptest! {
+    // Each of them reads a file twice for every change of a session.
+    #![proptest_config(ProptestConfig { cases: cases().cases / 20 + 64, ..cases() })]
 
     /// An editor's session: the tree of each revision is made from the tree of the one before.
     #[test]
