@@ -9,7 +9,7 @@ use crate::process::java_command;
 
 /// An authority of a test's own, and what it has certified: a server at `localhost` and 127.0.0.1, and a client.
 ///
-/// Valid for 30 days, on the curve P-256. The folder then holds, for Java, `server.p12`, `client.p12` (a key each) and
+/// Valid for 30 days. The folder then holds, for Java, `server.p12`, `client.p12` (a key each) and
 /// `trust.p12` (the authority), all with [`Certificates::PASSWORD`]; for others `ca.pem`, `client.pem` and
 /// `client-key.pem` (PKCS #8).
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ impl Certificates {
     /// The password of every store.
     pub const PASSWORD: &'static str = "password";
 
-    /// Makes them in a folder, in two to three seconds.
+    /// Makes them in a folder, which takes some seconds.
     ///
     /// # Errors
     ///
@@ -29,18 +29,15 @@ impl Certificates {
     pub fn make(dir: &Path) -> Result<Self, LabError> {
         let dir = dir.canonicalize().map_err(|cause| LabError::at("find", dir, cause))?;
         let all = dir.join("all.p12");
-        keytool(
-            &all,
-            &["-alias", "ca", "-dname", "CN=authority of a test", "-ext", "bc:c", "-ext", "ku:c=keyCertSign"],
-        )?;
+        let authority =
+            ["-alias", "ca", "-dname", "CN=authority of a test", "-ext", "bc:c", "-ext", "ku:c=keyCertSign"];
+        keytool(&all, &[&P256[..], &authority].concat())?;
         let certified = ["-signer", "ca", "-ext", "ku:c=digitalSignature"];
         let names = "san=dns:localhost,ip:127.0.0.1";
         let server = ["-alias", "server", "-dname", "CN=localhost", "-ext", names, "-ext", "eku=serverAuth"];
-        keytool(&all, &[&certified[..], &server].concat())?;
-        keytool(
-            &all,
-            &[&certified[..], &["-alias", "client", "-dname", "CN=client", "-ext", "eku=clientAuth"]].concat(),
-        )?;
+        keytool(&all, &[&P256[..], &certified, &server].concat())?;
+        let client = ["-alias", "client", "-dname", "CN=client", "-ext", "eku=clientAuth"];
+        keytool(&all, &[&RSA[..], &certified, &client].concat())?;
         let mut split = java_command();
         split.arg("-cp").arg(client_class_path()?).arg("SplitStore").arg(&all).arg(Self::PASSWORD);
         run(split, "split a key store")?;
@@ -84,9 +81,13 @@ impl Certificates {
     }
 }
 
+const P256: [&str; 4] = ["-keyalg", "EC", "-groupname", "secp256r1"];
+// For the key that others than Java read: Java's PKCS #8 of a key on a curve lacks its public half, and ring refuses it.
+const RSA: [&str; 4] = ["-keyalg", "RSA", "-keysize", "2048"];
+
 fn keytool(store: &Path, arguments: &[&str]) -> Result<(), LabError> {
     let mut command = Command::new("keytool");
     command.args(["-genkeypair", "-storetype", "PKCS12", "-storepass", Certificates::PASSWORD, "-validity", "30"]);
-    command.args(["-keyalg", "EC", "-groupname", "secp256r1"]).arg("-keystore").arg(store).args(arguments);
+    command.arg("-keystore").arg(store).args(arguments);
     run(command, "make a key with keytool (Debian: openjdk-17-jdk-headless)")
 }

@@ -290,17 +290,19 @@ fn a_link_to_a_dead_broker_is_dialled_in_vain() {
     let watcher = SHARED.java.watch(&format!("failover:({})?maxReconnectDelay=10", link.uri())).unwrap();
     for life in 1..=2 {
         let broker = plain.start(&release, dir.path()).unwrap();
-        let names = |sightings: &[Sighting]| sightings.iter().filter(|s| s.what == Seen::Connected(link.uri())).count();
-        watcher.wait_for("connected", PATIENCE, |sightings| (names(sightings) >= life).then_some(())).unwrap();
+        let wait_seen = |what: &str, seen: &Seen| {
+            let count = |sightings: &[Sighting]| sightings.iter().filter(|sighting| sighting.what == *seen).count();
+            watcher.wait_for(what, PATIENCE, |sightings| (count(sightings) >= life).then_some(())).unwrap();
+        };
+        wait_seen("connected", &Seen::Connected(link.uri()));
         assert_eq!(link.accepted(), life, "no connection but those that came about");
-        let ended = |sightings: &[Sighting]| sightings.iter().filter(|s| s.what == Seen::Interrupted).count();
         // By a crash, then by an orderly end.
         if life == 1 {
-            broker.kill()
+            broker.kill();
         } else {
-            drop(broker.terminate(PATIENCE).unwrap())
+            broker.terminate(PATIENCE).unwrap();
         }
-        watcher.wait_for("interrupted", PATIENCE, |sightings| (ended(sightings) >= life).then_some(())).unwrap();
+        wait_seen("interrupted", &Seen::Interrupted);
     }
 }
 

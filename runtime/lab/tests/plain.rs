@@ -1,22 +1,32 @@
 //! Plain brokers: what the builder writes is valid, and does what it says on real brokers.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
+
 use std::fs;
+use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use tempfile::TempDir;
 use topoc_lab::{Broker, Certificates, Java, PATIENCE, Plain, ports, release, validate_xml};
 
 const RELEASES: [&str; 3] = ["5.15.16", "5.18.3", "6.3.1"];
 
+static CERTIFICATES: LazyLock<Certificates> = LazyLock::new(|| {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab-certificates");
+    let _ = fs::remove_dir_all(&dir);
+    fs::create_dir_all(&dir).unwrap();
+    Certificates::make(&dir).unwrap()
+});
+
 #[test]
 fn everything_at_once_is_valid_in_each_release() {
     let dir = tempfile::tempdir().unwrap();
-    let certificates = Certificates::make(dir.path()).unwrap();
     let xml = Plain::new("all & more \"<>")
         .tcp(61616)
         .listen("ssl://127.0.0.1:61617?needClientAuth=true&maximumConnections=5", &[("updateClusterClients", "true")])
         .listen("nio://127.0.0.1:61618", &[("name", "third"), ("rebalanceClusterClients", "true")])
-        .tls(&certificates)
+        .tls(&CERTIFICATES)
         .user("gc", "moon")
         .queues(">", &[("maxBrowsePageSize", "1000"), ("memoryLimit", "1 mb")])
         .queues("ORDERS.>", &[("queuePrefetch", "1")])
@@ -42,9 +52,8 @@ fn everything_at_once_is_valid_in_each_release() {
 #[test]
 fn a_tls_listener_wants_the_certificates_it_should() {
     let dir = tempfile::tempdir().unwrap();
-    let certificates = Certificates::make(dir.path()).unwrap();
-    let certified = Java::start_certified(&certificates, dir.path()).unwrap();
-    let trusting = Java::start_trusting(&certificates, dir.path()).unwrap();
+    let certified = Java::start_certified(&CERTIFICATES, dir.path()).unwrap();
+    let trusting = Java::start_trusting(&CERTIFICATES, dir.path()).unwrap();
     let stranger = Java::start(dir.path()).unwrap();
     let brokers: Vec<(Broker, u16, u16, TempDir)> = RELEASES
         .iter()
@@ -54,7 +63,7 @@ fn a_tls_listener_wants_the_certificates_it_should() {
             let broker = Plain::new("tls")
                 .listen(&format!("ssl://127.0.0.1:{}", ports[0]), &[])
                 .listen(&format!("ssl://127.0.0.1:{}?needClientAuth=true", ports[1]), &[])
-                .tls(&certificates)
+                .tls(&CERTIFICATES)
                 .start(&release(name).unwrap(), dir.path())
                 .unwrap();
             (broker, ports[0], ports[1], dir)
@@ -79,15 +88,13 @@ fn a_tls_listener_wants_the_certificates_it_should() {
 
 #[test]
 fn certificates_are_there_for_others_than_java() {
-    let dir = tempfile::tempdir().unwrap();
-    let certificates = Certificates::make(dir.path()).unwrap();
-    for (pem, owner) in [(certificates.ca_pem(), "authority of a test"), (certificates.client_pem(), "client")] {
+    for (pem, owner) in [(CERTIFICATES.ca_pem(), "authority of a test"), (CERTIFICATES.client_pem(), "client")] {
         let printed = Command::new("keytool").args(["-J-Duser.language=en", "-printcert", "-file"]).arg(&pem).output();
         let printed = String::from_utf8(printed.unwrap().stdout).unwrap();
         assert!(printed.contains(&format!("Owner: CN={owner}\n")), "{printed}");
         assert!(printed.contains("Issuer: CN=authority of a test\n"), "{printed}");
     }
-    let key = fs::read_to_string(certificates.client_key_pem()).unwrap();
+    let key = fs::read_to_string(CERTIFICATES.client_key_pem()).unwrap();
     assert!(key.starts_with("-----BEGIN PRIVATE KEY-----\n") && key.ends_with("\n-----END PRIVATE KEY-----\n"));
 }
 
