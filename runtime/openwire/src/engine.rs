@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_rustls::rustls::ClientConfig;
+use topoc_openwire_proto::EncodeError;
 use topoc_openwire_proto::command::{
     BrokerInfo, Command, ConnectionError, ConsumerControl, MessageDispatch, ProducerAck, ShutdownInfo,
 };
@@ -21,6 +22,7 @@ use topoc_openwire_proto::uri::Address;
 use tracing::{debug, info, warn};
 
 use crate::connection::{Place, Status};
+use crate::consumer::Held;
 use crate::producer::Window;
 use crate::wire::{Io, Reason, Wire, until};
 use crate::{Config, Error, Refusal};
@@ -62,6 +64,8 @@ pub(crate) enum Incoming {
 pub(crate) struct Shared {
     /// Counts the connections that were lost: what came over an older one is known by it.
     pub(crate) losses: AtomicU64,
+    /// The longest frame that the broker takes, in bytes without the length itself.
+    pub(crate) largest_frame: AtomicU64,
     pub(crate) status: watch::Sender<Status>,
 }
 
@@ -162,7 +166,12 @@ impl Handle {
         self.asks.send(ask).await.map_err(|_| self.gone())
     }
 
-    /// The same from where nobody can wait. In the rare case that there is no room at the moment a task waits for it.
+    /// Room for one thing that is asked for: who has it can ask without waiting, and so cannot be interrupted any more.
+    pub(crate) async fn reserve(&self) -> Result<mpsc::Permit<'_, Ask>, Error> {
+        self.asks.reserve().await.map_err(|_| self.gone())
+    }
+
+    /// Asks from where nobody can wait. In the rare case that there is no room at the moment a task waits for it.
     pub(crate) fn ask_soon(&self, ask: Ask) {
         if let Err(mpsc::error::TrySendError::Full(ask)) = self.asks.try_send(ask)
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -170,6 +179,12 @@ impl Handle {
             let asks = self.asks.clone();
             runtime.spawn(async move { asks.send(ask).await.is_ok() });
         }
+    }
+
+    /// Ends a consumer.
+    pub(crate) fn remove_soon(&self, id: &ConsumerId, held: &Held) {
+        self.ask_soon(Ask::Send(held.remove(id, self.losses()).into()));
+        self.ask_soon(Ask::Unlisten(id.clone()));
     }
 
     /// How many connections were lost so far.
@@ -190,7 +205,7 @@ pub(crate) fn start(config: Config) -> Result<Handle, Error> {
     let (asks, asked) = mpsc::channel(BATCH);
     let (stop, stopped) = mpsc::channel(1);
     let (status, _) = watch::channel(Status::Connecting);
-    let shared = Arc::new(Shared { losses: AtomicU64::new(0), status });
+    let shared = Arc::new(Shared { losses: AtomicU64::new(0), largest_frame: AtomicU64::new(u64::MAX), status });
     let mut surroundings = Surroundings { chance: fastrand::Rng::new() };
     let failover = Failover::new(config.addresses.clone(), config.failover.clone(), &mut surroundings);
     let engine = Engine {
@@ -232,7 +247,8 @@ impl Engine {
                     }
                     self.ask_all(&mut batch);
                 }
-                stop = self.stop.recv() => return self.end(stop).await,
+                // Without anybody to send it there is none; what was asked for before is done first.
+                Some(stop) = self.stop.recv() => return self.end(Some(stop)).await,
                 io = io(&mut self.current), if self.current.is_some() => self.io(io).await,
                 outside = self.outside.1.recv() => {
                     if let Some(outside) = outside {
@@ -325,9 +341,10 @@ impl Engine {
 
     /// Writes a command that has its number.
     fn write(&mut self, command: &Command, answer: Option<oneshot::Sender<Result<(), Error>>>) {
-        let frame = match frame::encode(command) {
-            Ok(frame) => Bytes::from(frame),
+        let frame = match self.encode(command) {
+            Ok(frame) => frame,
             Err(error) => {
+                warn!(%error, "a command is not sent");
                 if let Some(answer) = answer {
                     let _ = answer.send(Err(error.into()));
                 }
@@ -341,6 +358,13 @@ impl Engine {
         if let Some(current) = &mut self.current {
             current.wire.push(&frame);
         }
+    }
+
+    /// A frame that the broker takes: of a longer one it would close the connection, and again after every failover.
+    fn encode(&self, command: &Command) -> Result<Bytes, EncodeError> {
+        let frame = frame::encode(command)?;
+        let (size, limit) = (frame.len().saturating_sub(4) as u64, self.shared.largest_frame.load(Ordering::Relaxed));
+        if size > limit { Err(EncodeError::FrameTooLong { size, limit }) } else { Ok(frame.into()) }
     }
 
     /// What has waited longer for a connection than it may (`timeout` of `failover:`).
@@ -557,6 +581,7 @@ impl Engine {
         let place =
             Place { address: address.to_string(), broker: broker.as_ref().and_then(|info| info.broker_name.clone()) };
         info!(%address, "connected");
+        self.shared.largest_frame.store(wire.largest_frame(), Ordering::Relaxed);
         self.current = Some(Current { attempt, wire });
         if restore {
             self.restore();
@@ -639,7 +664,7 @@ impl Engine {
         if self.current.is_some() {
             self.command(ShutdownInfo::default().into(), None);
             if let Some(current) = &mut self.current {
-                let _ = tokio::time::timeout(self.config.client.close_timeout, current.wire.flush()).await;
+                let _ = tokio::time::timeout(self.config.client.close_timeout, current.wire.finish()).await;
             }
         }
         self.current = None;

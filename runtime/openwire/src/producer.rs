@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use tokio::sync::Semaphore;
+use topoc_openwire_proto::EncodeError;
 use topoc_openwire_proto::command::{ProducerInfo, RemoveInfo, RemovedId};
-use topoc_openwire_proto::frame;
 use topoc_openwire_proto::id::ProducerId;
 use topoc_openwire_proto::message::{Headers, Message};
 
@@ -111,9 +112,14 @@ impl Producer {
             || (outgoing.persistent && transaction_id.is_none() && !options.use_async_send);
         let (mut message, id) = self.message(destination, outgoing)?;
         message.headers.transaction_id = transaction_id;
+        let (size, limit) = (size(&message), connection.handle.shared.largest_frame.load(Ordering::Relaxed));
+        if !waits && size as u64 > limit {
+            // The headers count for little, and nobody would hear the answer.
+            return Err(EncodeError::FrameTooLong { size: size as u64, limit }.into());
+        }
         if !waits {
             if let Some(window) = &self.window {
-                window.take(size(&message)?).await;
+                window.take(size).await;
             }
             connection.handle.send(Box::new(message)).await?;
             return Ok(id);
@@ -157,9 +163,11 @@ impl Producer {
     }
 }
 
-/// How many bytes of a producer's window a message takes: those of its frame, which a broker estimates too.
-fn size(message: &Message) -> Result<usize, Error> {
-    Ok(frame::encode(&Box::new(message.clone()).into())?.len())
+/// How many bytes of a producer's window a message takes, just as the broker counts it that gives them back
+/// (`Message.getSize`, `DEFAULT_MINIMUM_MESSAGE_SIZE`).
+fn size(message: &Message) -> usize {
+    let length = |bytes: &Option<Bytes>| bytes.as_ref().map_or(0, Bytes::len);
+    1024 + length(&message.headers.content) + length(&message.headers.marshalled_properties)
 }
 
 /// Milliseconds since 1970.

@@ -141,6 +141,7 @@ impl<T> Acks<T> {
     /// that may be on their way have arrived, that they have, so that others can follow.
     pub fn deliver(&mut self, got: Got<T>, transaction: Option<&TransactionId>) -> Option<MessageAck> {
         if self.mode == AckMode::Auto {
+            // All before it are acknowledged, so it need not be named as the first too.
             return Some(self.ack(MessageAck::STANDARD, None, got.id, got.destination, 1));
         }
         self.held.push_back(got);
@@ -209,7 +210,24 @@ impl<T> Acks<T> {
     /// A message that had expired when the application should have got it.
     #[must_use]
     pub fn expired(&self, id: MessageId, destination: Option<Destination>) -> MessageAck {
-        self.ack(MessageAck::EXPIRED, None, id, destination, 1)
+        self.only(MessageAck::EXPIRED, id, destination)
+    }
+
+    /// A message that came too often, over lost connections too: where it goes, it harms nobody. None where it is to be
+    /// dealt with once more. As in Java only transactions are so careful (`ActiveMQMessageConsumer.redeliveryExceeded`).
+    #[must_use]
+    pub fn poison(
+        &self,
+        policy: &RedeliveryPolicy,
+        id: &MessageId,
+        destination: Option<&Destination>,
+        redeliveries: i32,
+    ) -> Option<MessageAck> {
+        if self.mode != AckMode::Transacted || policy.allows(redeliveries) {
+            return None;
+        }
+        let ack = self.only(MessageAck::POISON, id.clone(), destination.cloned());
+        Some(MessageAck { poison_cause: Some(too_often(policy)), ..ack })
     }
 
     /// A message that the application had dealt with before the broker was told.
@@ -223,6 +241,12 @@ impl<T> Acks<T> {
         let (oldest, newest) = (self.held.get(first)?, self.held.back()?);
         let count = self.held.len() - first;
         Some(self.ack(kind, Some(oldest.id.clone()), newest.id.clone(), newest.destination.clone(), count))
+    }
+
+    /// An acknowledgement of one message. It says so twice: without a first message a broker takes all that it has given out
+    /// before as well (`PrefetchSubscription.acknowledge`).
+    fn only(&self, kind: i8, id: MessageId, destination: Option<Destination>) -> MessageAck {
+        self.ack(kind, Some(id.clone()), id, destination, 1)
     }
 
     fn ack(
