@@ -279,14 +279,14 @@ impl Consumer {
             let got = match self.take(losses) {
                 Next::Give(got) => got,
                 Next::Refuse(ack) => {
-                    room.send(Ask::Send((*ack).into()));
+                    room.send(Ask::SendOver(losses, (*ack).into()));
                     continue;
                 }
                 Next::Nothing => continue,
             };
             let (message, redeliveries) = (Arc::clone(&got.kept), got.redeliveries);
             match self.held.deliver(got, transaction.as_ref(), losses) {
-                Some(ack) => room.send(Ask::Send(ack.into())),
+                Some(ack) => room.send(Ask::SendOver(losses, ack.into())),
                 None => drop(room),
             }
             let (held, session) = (Arc::clone(&self.held), Arc::clone(&self.session));

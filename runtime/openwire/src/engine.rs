@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -12,7 +13,8 @@ use tokio::time::Instant;
 use tokio_rustls::rustls::ClientConfig;
 use topoc_openwire_proto::EncodeError;
 use topoc_openwire_proto::command::{
-    BrokerInfo, Command, ConnectionError, ConsumerControl, MessageDispatch, ProducerAck, ShutdownInfo,
+    BrokerInfo, Command, ConnectionError, ConsumerControl, MessageDispatch, ProducerAck, RemoveInfo, RemovedId,
+    ShutdownInfo,
 };
 use topoc_openwire_proto::failover::{Attempt, Event, Failover, Order, World};
 use topoc_openwire_proto::frame;
@@ -38,6 +40,10 @@ pub(crate) enum Ask {
     Request(Command, oneshot::Sender<Result<(), Error>>),
     /// Send this.
     Send(Command),
+    /// Send this if so many connections were lost before: it is about what came over the one that is there now.
+    SendOver(u64, Command),
+    /// The same with an answer, of which nothing comes when it was not sent.
+    RequestOver(u64, Command, oneshot::Sender<Result<(), Error>>),
     /// This is where messages of a consumer go from now on.
     Listen(ConsumerId, mpsc::UnboundedSender<Incoming>),
     /// Nobody listens any more.
@@ -76,9 +82,13 @@ enum Outside {
     Listed(Option<String>),
 }
 
+/// How long a broker that refuses the connection is left alone: so long after its answer it hangs up, too
+/// (`TransportConnection.delayedStop`, 5.6 to 6.3.1).
+const REFUSED: Duration = Duration::from_secs(2);
+
 /// A transport that is not the connection.
 enum Other {
-    /// On its way.
+    /// On its way, or refused by the broker and soon given up.
     Opening(JoinHandle<()>),
     /// Open; ask for it, and it comes back.
     Spare(oneshot::Sender<()>, JoinHandle<Result<Box<Wire>, Reason>>),
@@ -137,6 +147,8 @@ pub(crate) struct Engine {
     listeners: HashMap<Key, mpsc::UnboundedSender<Incoming>>,
     windows: HashMap<Key, Arc<Window>>,
     next_command: i32,
+    /// The number of the command that tells a broker who this is.
+    introduction: Option<i32>,
     /// Why it is over.
     over: Option<String>,
 }
@@ -160,6 +172,20 @@ impl Handle {
     /// Sends a command that nobody answers.
     pub(crate) async fn send(&self, command: impl Into<Command>) -> Result<(), Error> {
         self.ask(Ask::Send(command.into())).await
+    }
+
+    /// The same for what is about messages that came over the connection that so many were lost before. None when that one
+    /// was lost too: then nothing was sent.
+    pub(crate) async fn request_over(&self, losses: u64, command: impl Into<Command>) -> Option<Result<(), Error>> {
+        let (answer, answered) = oneshot::channel();
+        if let Err(error) = self.ask(Ask::RequestOver(losses, command.into(), answer)).await {
+            return Some(Err(error));
+        }
+        match answered.await {
+            Ok(answer) => Some(answer),
+            Err(_) if losses != self.losses() => None,
+            Err(_) => Some(Err(self.gone())),
+        }
     }
 
     pub(crate) async fn ask(&self, ask: Ask) -> Result<(), Error> {
@@ -192,7 +218,7 @@ impl Handle {
         self.shared.losses.load(Ordering::Acquire)
     }
 
-    fn gone(&self) -> Error {
+    pub(crate) fn gone(&self) -> Error {
         match &*self.shared.status.borrow() {
             Status::Over(reason) => Error::Disconnected(reason.clone()),
             _ => Error::Closed,
@@ -226,6 +252,7 @@ pub(crate) fn start(config: Config) -> Result<Handle, Error> {
         listeners: HashMap::new(),
         windows: HashMap::new(),
         next_command: 0,
+        introduction: None,
         over: None,
     };
     tokio::spawn(engine.run());
@@ -304,7 +331,16 @@ impl Engine {
             Ask::Unwatch(producer) => drop(self.windows.remove(&producer_key(&producer))),
             Ask::Request(command, answer) => self.command(command, Some(answer)),
             Ask::Send(command) => self.command(command, None),
+            Ask::SendOver(losses, command) if self.is_over(losses) => self.command(command, None),
+            Ask::RequestOver(losses, command, answer) if self.is_over(losses) => self.command(command, Some(answer)),
+            Ask::SendOver(..) | Ask::RequestOver(..) => {}
         }
+    }
+
+    /// Whether the connection is there that so many were lost before. When all is over, that is said in the usual way.
+    fn is_over(&self, losses: u64) -> bool {
+        let now = self.shared.losses.load(Ordering::Relaxed);
+        self.over.is_some() || (self.current.is_some() && losses == now)
     }
 
     fn command(&mut self, mut command: Command, answer: Option<oneshot::Sender<Result<(), Error>>>) {
@@ -318,6 +354,9 @@ impl Engine {
         command.set_number(self.next_command, answer.is_some());
         if self.current.is_some() {
             return self.write(&command, answer);
+        }
+        if let Command::RemoveInfo(RemoveInfo { object_id: Some(RemovedId::Consumer(id)), .. }) = &command {
+            self.forget_waiting(id);
         }
         match self.tracker.while_down(&command) {
             WhileDown::Drop => {}
@@ -339,6 +378,17 @@ impl Engine {
         }
     }
 
+    /// A consumer that ends before any broker has heard of it never begins: nobody would take what a broker gave it.
+    fn forget_waiting(&mut self, ended: &ConsumerId) {
+        let begins = |ask: &Ask| match ask {
+            Ask::Request(Command::ConsumerInfo(info), _) | Ask::Send(Command::ConsumerInfo(info)) => {
+                info.consumer_id.as_ref() == Some(ended)
+            }
+            _ => false,
+        };
+        self.waiting.retain(|(ask, _)| !begins(ask));
+    }
+
     /// Writes a command that has its number.
     fn write(&mut self, command: &Command, answer: Option<oneshot::Sender<Result<(), Error>>>) {
         let frame = match self.encode(command) {
@@ -351,6 +401,9 @@ impl Engine {
                 return;
             }
         };
+        if let Command::ConnectionInfo(info) = command {
+            self.introduction = Some(info.command_id);
+        }
         self.tracker.sent(command, &frame);
         if let (Some(answer), Some((number, _))) = (answer, command.number()) {
             self.answers.insert(number, answer);
@@ -414,7 +467,12 @@ impl Engine {
             Command::DataArrayResponse(response) => self.answer(response.correlation_id, Ok(())),
             Command::IntegerResponse(response) => self.answer(response.correlation_id, Ok(())),
             Command::ExceptionResponse(response) => {
-                self.answer(response.correlation_id, Err(Refusal::of(response.exception)));
+                let (number, refusal) = (response.correlation_id, Refusal::of(response.exception));
+                if self.introduction == Some(number) && !self.answers.contains_key(&number) {
+                    self.refused(&refusal);
+                } else {
+                    self.answer(number, Err(refusal));
+                }
             }
             Command::ProducerAck(ack) => self.producer_ack(&ack),
             Command::BrokerInfo(broker) => self.broker(&broker),
@@ -480,6 +538,19 @@ impl Engine {
         if let Some(current) = self.current.take() {
             self.tell(Event::Failed(current.attempt, reason)).await;
         }
+    }
+
+    /// A broker that the client has come to does not let it in, and refuses all that was asked again. So it counts as lost,
+    /// and what was asked waits for another; after a while, for it may be the only one.
+    fn refused(&mut self, refusal: &Refusal) {
+        let Some(Current { attempt, .. }) = self.current.take() else { return };
+        self.shared.status.send_replace(Status::Interrupted);
+        let (tell, reason) = (self.outside.0.clone(), format!("the broker refuses the connection: {refusal}"));
+        let task = tokio::spawn(async move {
+            tokio::time::sleep(REFUSED).await;
+            let _ = tell.send(Outside::Lost(attempt, reason));
+        });
+        self.others.insert(attempt, Other::Opening(task));
     }
 
     async fn outside(&mut self, outside: Outside) {
@@ -661,6 +732,10 @@ impl Engine {
 
     /// Says goodbye, as far as there is anybody to say it to, and closes everything.
     async fn end(mut self, stop: Option<oneshot::Sender<()>>) {
+        // What was asked for before goes out before.
+        while let Ok(ask) = self.asks.try_recv() {
+            self.ask(ask);
+        }
         if self.current.is_some() {
             self.command(ShutdownInfo::default().into(), None);
             if let Some(current) = &mut self.current {

@@ -211,7 +211,7 @@ impl Delivery {
                 // Who loses patience here must not lose the acknowledgement.
                 let room = self.session.connection.handle.reserve().await?;
                 if let Some(ack) = self.acknowledge_one()? {
-                    room.send(Ask::Send(ack.into()));
+                    room.send(Ask::SendOver(self.losses, ack.into()));
                 }
                 Ok(())
             }

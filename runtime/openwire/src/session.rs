@@ -132,10 +132,11 @@ impl Shared {
         for held in self.held() {
             // Who loses patience here must not lose the acknowledgement.
             let room = handle.reserve().await?;
-            let (ack, lost) = held.acknowledge_all(handle.losses());
+            let losses = handle.losses();
+            let (ack, lost) = held.acknowledge_all(losses);
             stale += lost;
             if let Some(ack) = ack {
-                room.send(Ask::Send(ack.into()));
+                room.send(Ask::SendOver(losses, ack.into()));
             }
         }
         if stale > 0 { Err(Error::WillComeAgain(stale)) } else { Ok(()) }
@@ -336,23 +337,39 @@ impl Session {
         let held = self.shared.held();
         let received: usize = held.iter().map(|held| held.count()).sum();
         if losses != handle.losses() && received > 0 {
-            // The new broker knows the transaction from what was restored.
-            handle.request(self.shared.step(&id, TransactionInfo::ROLLBACK)).await?;
-            self.give_back().await?;
-            let reason = format!("{received} message(s) were received in it before the connection was lost");
-            return Err(Error::RolledBack(reason));
+            return self.roll_back_lost(&id, received).await;
         }
-        for ack in held.iter().filter_map(|held| held.before_commit(&id)) {
-            handle.send(ack).await?;
-        }
-        let committed = handle.request(self.shared.step(&id, TransactionInfo::COMMIT_ONE_PHASE)).await;
-        if committed.is_ok() {
-            held.iter().for_each(|held| held.forget());
-            self.shared.take_leave();
+        let commit = self.shared.step(&id, TransactionInfo::COMMIT_ONE_PHASE);
+        let committed = if received == 0 {
+            Some(handle.request(commit).await)
         } else {
-            self.give_back().await?;
+            // A commit without its acknowledgements would be half of one: all goes over the same connection, or nothing.
+            for ack in held.iter().filter_map(|held| held.before_commit(&id)) {
+                handle.ask(Ask::SendOver(losses, ack.into())).await?;
+            }
+            handle.request_over(losses, commit).await
+        };
+        match committed {
+            Some(Ok(())) => {
+                held.iter().for_each(|held| held.forget());
+                self.shared.take_leave();
+                Ok(())
+            }
+            Some(Err(error)) => {
+                self.give_back().await?;
+                Err(error)
+            }
+            None => self.roll_back_lost(&id, received).await,
         }
-        committed
+    }
+
+    /// The connection was lost that messages of the transaction came over. The new broker knows the transaction from what was
+    /// restored.
+    async fn roll_back_lost(&self, id: &TransactionId, received: usize) -> Result<(), Error> {
+        self.shared.connection.handle.request(self.shared.step(id, TransactionInfo::ROLLBACK)).await?;
+        self.give_back().await?;
+        let reason = format!("{received} message(s) were received in it before the connection was lost");
+        Err(Error::RolledBack(reason))
     }
 
     async fn rollback_now(self) -> Result<(), Error> {
@@ -367,8 +384,9 @@ impl Session {
         let policy = connection.options.redelivery();
         for held in self.shared.held() {
             let room = connection.handle.reserve().await?;
-            if let Some(ack) = held.roll_back(&policy, connection.handle.losses()) {
-                room.send(Ask::Send(ack.into()));
+            let losses = connection.handle.losses();
+            if let Some(ack) = held.roll_back(&policy, losses) {
+                room.send(Ask::SendOver(losses, ack.into()));
             }
         }
         self.shared.take_leave();
