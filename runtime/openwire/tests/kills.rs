@@ -146,6 +146,16 @@ async fn receive_and_commit(session: &Session, consumer: &mut Consumer, book: &B
     }
 }
 
+/// What the broker still has, after all have left, was never acknowledged.
+async fn nothing_done_is_left(stand: &Stand, name: &str, book: &Book) {
+    let connection = Connection::open(&stand.uri()).await.unwrap();
+    let session = connection.session(AckMode::Auto).await.unwrap();
+    let mut consumer = session.consumer(&Destination::queue(name)).open().await.unwrap();
+    while let Some((number, _)) = number(&mut consumer).await {
+        assert!(!book.done.lock().unwrap().contains(&number), "{name}: {number} is left, and was acknowledged");
+    }
+}
+
 /// How many tasks send with one producer.
 const SENDERS: u64 = 3;
 
@@ -222,6 +232,9 @@ fn killed(release: &'static str) {
             }
         }
         assert!(ended, "senders and receivers end");
+        for (name, book) in &books {
+            nothing_done_is_left(&stand, name, book).await;
+        }
     });
 }
 
