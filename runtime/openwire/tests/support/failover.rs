@@ -25,7 +25,11 @@ impl Stand {
     /// Starts one with a listener, and waits for nothing.
     pub(crate) fn start(name: &'static str, release: &'static str, adapt: impl FnOnce(Plain) -> Plain) -> Self {
         let port = ports(1).unwrap()[0];
-        let plain = adapt(Plain::new(name).tcp(port));
+        Self::start_at(port, name, release, adapt(Plain::new(name).tcp(port)))
+    }
+
+    /// The same with listeners of its own, of which this is the port of the first.
+    pub(crate) fn start_at(port: u16, name: &'static str, release: &'static str, plain: Plain) -> Self {
         let mut stand = Self { name, release, port, plain, dir: tempfile::tempdir().unwrap(), broker: None };
         stand.launch();
         stand
@@ -137,13 +141,39 @@ impl Both {
 
     /// Waits until both are at this broker and have got a message there.
     pub(crate) async fn expect_at(&mut self, stand: &Stand) {
+        let there = Some(stand.name.to_owned());
+        let both = [there.clone(), there];
+        let mut seen = self.where_are_they();
+        until(&format!("{} is at {}, both ours and Java's, not {seen:?}", self.name, stand.name), || {
+            let now = self.where_are_they();
+            if seen != now {
+                println!("{}: {now:?}", self.name);
+                seen = now;
+            }
+            seen == both
+        })
+        .await;
         println!("{}: both at {}", self.name, stand.name);
-        wait_at(&self.ours, stand.name).await;
-        self.java.wait_broker(stand.name, PATIENCE).unwrap();
+        self.expect_messages(stand, stand).await;
+    }
+
+    /// Waits until each is at one of these brokers, and has got a message there.
+    pub(crate) async fn expect_at_any(&mut self, stands: &[&Stand]) {
+        let find = |name: Option<String>| stands.iter().find(|stand| Some(stand.name) == name.as_deref());
+        until(&format!("{} is at one of them", self.name), || {
+            self.where_are_they().into_iter().all(|name| find(name).is_some())
+        })
+        .await;
+        let [ours, java] = self.where_are_they().map(|name| *find(name).unwrap());
+        println!("{}: ours at {}, Java's at {}", self.name, ours.name, java.name);
+        self.expect_messages(ours, java).await;
+    }
+
+    async fn expect_messages(&mut self, ours: &Stand, java: &Stand) {
         let text = self.sent.to_string();
         self.sent += 1;
-        stand.send(&format!("OURS.{}", self.name), &text).await;
-        stand.send(&format!("JAVA.{}", self.name), &text).await;
+        ours.send(&format!("OURS.{}", self.name), &text).await;
+        java.send(&format!("JAVA.{}", self.name), &text).await;
         let got = self.consumer.receive_within(PATIENCE).await.unwrap().expect("a message comes");
         assert_eq!(got.text().unwrap().as_deref(), Some(text.as_str()), "{}", self.name);
         self.receiver.wait_messages(self.sent, PATIENCE).unwrap();
