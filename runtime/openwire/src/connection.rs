@@ -1,5 +1,6 @@
 //! A connection: who one is at whatever broker there is.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,9 +10,9 @@ use topoc_openwire_proto::client::ClientOptions;
 use topoc_openwire_proto::command::{ConnectionInfo, RemoveInfo, RemovedId};
 use topoc_openwire_proto::id::ConnectionId;
 
-use crate::consumer::NONE_DELIVERED;
+use crate::consumer::{Done, NONE_DELIVERED};
 use crate::engine::{self, Handle};
-use crate::{AckMode, Config, Error, Session, session};
+use crate::{AckMode, Config, Destination, Error, Session, session};
 
 /// Where a connection is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub(crate) struct Inner {
     sessions: AtomicI64,
     /// Those that are there.
     open: Mutex<Vec<Weak<session::Shared>>>,
+    /// What was dealt with of each queue that somebody consumes.
+    done: Mutex<HashMap<String, Weak<Mutex<Done>>>>,
     temporary: AtomicU64,
     transactions: AtomicI64,
 }
@@ -62,6 +65,15 @@ impl Inner {
 
     fn open(&self) -> MutexGuard<'_, Vec<Weak<session::Shared>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was dealt with of a queue, known to all its consumers here.
+    pub(crate) fn done(&self, queue: &Destination) -> Arc<Mutex<Done>> {
+        let mut all = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, done| done.strong_count() > 0);
+        let done = all.get(queue.name()).and_then(Weak::upgrade).unwrap_or_default();
+        all.insert(queue.name().to_owned(), Arc::downgrade(&done));
+        done
     }
 
     /// A number for a temporary destination, beginning with 1.
@@ -116,6 +128,7 @@ impl Connection {
             id,
             sessions: AtomicI64::new(0),
             open: Mutex::default(),
+            done: Mutex::default(),
             temporary: AtomicU64::new(0),
             transactions: AtomicI64::new(0),
         };

@@ -111,7 +111,10 @@ impl ConsumerBuilder {
         // Who looks takes nothing, so nothing is to be said of it but that it has arrived.
         let mode = if info.browser { AckMode::Client } else { session.mode };
         let (sender, incoming) = mpsc::unbounded_channel();
-        let held = Arc::new(Held::new(Acks::new(id.clone(), mode, info.prefetch_size), info.browser));
+        // Who listens to a topic gets a message of its own.
+        let queue = info.destination.as_ref().filter(|destination| destination.is_queue());
+        let done = queue.map_or_else(Arc::default, |queue| session.connection.done(queue));
+        let held = Arc::new(Held::new(Acks::new(id.clone(), mode, info.prefetch_size), done, info.browser));
         let handle = &session.connection.handle;
         handle.ask(Ask::Listen(id.clone(), sender)).await?;
         let (prefetch, destination) = (info.prefetch_size, info.destination.clone());
@@ -330,7 +333,7 @@ impl Consumer {
         if has_expired(&got.kept) {
             return Some(state.acks.expired(id.clone(), destination.clone()));
         }
-        if losses > 0 && state.done.contains(id) {
+        if losses > 0 && state.done().contains(id) {
             return Some(state.acks.again(id.clone(), destination.clone()));
         }
         let policy = self.session.connection.options.redelivery();
@@ -412,10 +415,14 @@ struct State {
     lost: usize,
     /// The broker's number of the last message that was given to the application (`lastDeliveredSequenceId`).
     last: i64,
-    done: Done,
+    done: Arc<Mutex<Done>>,
 }
 
 impl State {
+    fn done(&self) -> MutexGuard<'_, Done> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Forgets what came over a connection that is lost, but for how many messages the application has of it.
     fn forget_lost(&mut self, losses: u64) {
         if self.losses != losses {
@@ -428,8 +435,8 @@ impl State {
 }
 
 impl Held {
-    fn new(acks: Acks<Arc<Message>>, browser: bool) -> Self {
-        let (again, last, done) = (VecDeque::new(), NONE_DELIVERED, Done::default());
+    fn new(acks: Acks<Arc<Message>>, done: Arc<Mutex<Done>>, browser: bool) -> Self {
+        let (again, last) = (VecDeque::new(), NONE_DELIVERED);
         let state = State { acks, again, losses: 0, lost: 0, last, done };
         Self { state: Mutex::new(state), again: Notify::new(), browser }
     }
@@ -443,7 +450,7 @@ impl Held {
         state.forget_lost(losses);
         state.last = got.id.broker_sequence_id;
         if state.acks.mode() == AckMode::Auto {
-            state.done.insert(&got.id);
+            state.done().insert(&got.id);
         }
         let ack = state.acks.deliver(got, transaction);
         if self.browser && ack.is_some() {
@@ -470,7 +477,7 @@ impl Held {
         let mut state = self.lock();
         let ack = state.acks.acknowledge_one(id);
         if ack.is_some() {
-            state.done.insert(id);
+            state.done().insert(id);
         }
         ack
     }
@@ -479,9 +486,10 @@ impl Held {
     pub(crate) fn acknowledge_all(&self, losses: u64) -> (Option<MessageAck>, usize) {
         let mut state = self.lock();
         state.forget_lost(losses);
-        let State { acks, done, .. } = &mut *state;
-        acks.ids().for_each(|id| done.insert(id));
-        let ack = acks.acknowledge_all();
+        let mut done = state.done();
+        state.acks.ids().for_each(|id| done.insert(id));
+        drop(done);
+        let ack = state.acks.acknowledge_all();
         (ack, std::mem::take(&mut state.lost))
     }
 
@@ -542,10 +550,10 @@ impl Held {
     }
 }
 
-/// The last messages that the application has dealt with. When a connection is lost the broker may not have heard of it,
-/// and gives them again (`ActiveMQMessageAudit`).
+/// The last messages of a queue that the application has dealt with. When a connection is lost the broker may not have heard
+/// of it, and gives them again, to any consumer that the connection has there (`ConnectionAudit`).
 #[derive(Debug, Default)]
-struct Done {
+pub(crate) struct Done {
     producers: RandomState,
     order: VecDeque<(u64, i64)>,
     known: HashSet<(u64, i64)>,

@@ -159,19 +159,23 @@ async fn nothing_done_is_left(stand: &Stand, name: &str, book: &Book) {
 /// How many tasks send with one producer.
 const SENDERS: u64 = 3;
 
-/// A queue with its senders and its receiver, each on a connection of its own.
+/// A queue with its senders and its receivers, each kind on a connection of its own.
 async fn traffic(uri: &str, name: &str, mode: AckMode) -> (Arc<Book>, Vec<tokio::task::JoinHandle<()>>) {
     let (book, queue) = (Arc::<Book>::default(), Destination::queue(name));
     book.senders.store(SENDERS + 1, Ordering::Relaxed);
     let connect = async || Connection::open(uri).await.unwrap();
     let sender = connect().await.session(AckMode::Auto).await.unwrap();
     let producer = Arc::new(sender.producer(&queue).await.unwrap());
-    let receiver = connect().await.session(mode).await.unwrap();
+    let receiver = connect().await;
     let mut tasks: Vec<_> =
         (0..SENDERS).map(|_| tokio::spawn(send_numbers(Arc::clone(&producer), Arc::clone(&book)))).collect();
     let transacted = connect().await.session(AckMode::Transacted).await.unwrap();
     tasks.push(tokio::spawn(send_transactions(transacted, queue.clone(), Arc::clone(&book))));
-    tasks.push(tokio::spawn(receive(receiver, queue, mode, Arc::clone(&book))));
+    // What one has dealt with may come again to the other.
+    for _ in 0..2 {
+        let session = receiver.session(mode).await.unwrap();
+        tasks.push(tokio::spawn(receive(session, queue.clone(), mode, Arc::clone(&book))));
+    }
     (book, tasks)
 }
 
