@@ -1,5 +1,8 @@
 //! Nothing is lost and nothing is done twice, while a broker is killed and started again under load.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
+#![expect(clippy::print_stdout, reason = "a failed test shows its seed, and a long run its figures")]
+
 #[path = "support/failover.rs"]
 mod support;
 

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each file of tests uses what it needs")]
 #![allow(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
+#![allow(clippy::print_stdout, reason = "a failed test shows who was where")]
 
 use std::path::Path;
 use std::time::Duration;
