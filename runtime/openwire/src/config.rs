@@ -36,8 +36,9 @@ impl Config {
             Uri::Failover { addresses, options } => (addresses, Options::read(&options)?, true),
             Uri::Single(address) => (vec![address], once(), false),
         };
-        for address in &addresses {
-            crate::socket::check(address)?;
+        for mut address in addresses.iter().cloned() {
+            address.options.extend(failover.nested.iter().cloned());
+            crate::socket::check(&address)?;
         }
         let tls = TlsConfig::default();
         Ok(Self { addresses, failover, fault_tolerant, client, tls, largest_body: LARGEST_BODY })
@@ -115,8 +116,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_refused_before_anything_is_dialled() {
-        for uri in ["", "tcp://a", "tcp://a:1?timeuot=1", "failover:(tcp://a:1)?timeuot=1", "tcp://a:1?wireFormat.x=1"]
-        {
+        for uri in [
+            "",
+            "tcp://a",
+            "tcp://a:1?timeuot=1",
+            "failover:(tcp://a:1)?timeuot=1",
+            "tcp://a:1?wireFormat.x=1",
+            "failover:(tcp://a:1)?nested.wireFormat.x=1",
+        ] {
             assert!(Config::new(uri).is_err(), "{uri}");
         }
     }

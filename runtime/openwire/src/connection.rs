@@ -1,7 +1,8 @@
 //! A connection: who one is at whatever broker there is.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{oneshot, watch};
@@ -9,8 +10,9 @@ use topoc_openwire_proto::client::ClientOptions;
 use topoc_openwire_proto::command::{ConnectionInfo, FlushCommand, RemoveInfo, RemovedId};
 use topoc_openwire_proto::id::ConnectionId;
 
+use crate::consumer::{Done, NONE_DELIVERED};
 use crate::engine::{self, Handle};
-use crate::{AckMode, Config, Error, Session};
+use crate::{AckMode, Config, Destination, Error, Session, session};
 
 /// Where a connection is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +50,10 @@ pub(crate) struct Inner {
     pub(crate) largest_body: u64,
     pub(crate) id: String,
     sessions: AtomicI64,
+    /// Those that are there.
+    open: Mutex<Vec<Weak<session::Shared>>>,
+    /// What was dealt with of each queue that somebody consumes.
+    done: Mutex<HashMap<String, Weak<Mutex<Done>>>>,
     temporary: AtomicU64,
     transactions: AtomicI64,
 }
@@ -55,6 +61,19 @@ pub(crate) struct Inner {
 impl Inner {
     pub(crate) fn connection_id(&self) -> ConnectionId {
         ConnectionId::new(self.id.clone())
+    }
+
+    fn open(&self) -> MutexGuard<'_, Vec<Weak<session::Shared>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was dealt with of a queue, known to all its consumers here.
+    pub(crate) fn done(&self, queue: &Destination) -> Arc<Mutex<Done>> {
+        let mut all = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, done| done.strong_count() > 0);
+        let done = all.get(queue.name()).and_then(Weak::upgrade).unwrap_or_default();
+        all.insert(queue.name().to_owned(), Arc::downgrade(&done));
+        done
     }
 
     /// A number for a temporary destination, beginning with 1.
@@ -108,6 +127,8 @@ impl Connection {
             largest_body,
             id,
             sessions: AtomicI64::new(0),
+            open: Mutex::default(),
+            done: Mutex::default(),
             temporary: AtomicU64::new(0),
             transactions: AtomicI64::new(0),
         };
@@ -120,7 +141,11 @@ impl Connection {
     /// When the connection is over, or the broker refuses it.
     pub async fn session(&self, mode: AckMode) -> Result<Session, Error> {
         let number = self.inner.sessions.fetch_add(1, Ordering::Relaxed) + 1;
-        Session::begin(Arc::clone(&self.inner), number, mode).await
+        let session = Session::begin(Arc::clone(&self.inner), number, mode).await?;
+        let mut open = self.inner.open();
+        open.retain(|known| known.strong_count() > 0);
+        open.push(Arc::downgrade(&session.shared));
+        Ok(session)
     }
 
     /// Where the connection is now.
@@ -162,7 +187,12 @@ impl Connection {
     pub async fn close(self) -> Result<(), Error> {
         let handle = &self.inner.handle;
         let object_id = Some(RemovedId::Connection(self.inner.connection_id()));
-        let remove = RemoveInfo { object_id, ..RemoveInfo::default() };
+        // As Java does; without it what was given to the application and not acknowledged would come to others as if for the
+        // first time.
+        let sessions: Vec<_> = self.inner.open().iter().filter_map(Weak::upgrade).collect();
+        let last = sessions.iter().filter_map(|session| session.last_delivered()).max();
+        let last_delivered_sequence_id = last.unwrap_or(NONE_DELIVERED);
+        let remove = RemoveInfo { object_id, last_delivered_sequence_id, ..RemoveInfo::default() };
         let removed = tokio::time::timeout(self.inner.options.close_timeout, handle.request(remove)).await;
         let (ended, end) = oneshot::channel();
         if handle.stop.send(ended).await.is_ok() {

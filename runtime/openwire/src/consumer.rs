@@ -15,7 +15,7 @@ use topoc_openwire_proto::message::Message;
 use crate::engine::{Ask, Incoming};
 use crate::session::Shared;
 use crate::wire::until;
-use crate::{AckMode, Delivery, Destination, Error, MessageId, RedeliveryPolicy};
+use crate::{AckMode, Delivery, Destination, Error, MessageId, RedeliveryPolicy, Status};
 
 /// What is to be said of a consumer before it begins.
 #[derive(Debug)]
@@ -81,9 +81,23 @@ impl ConsumerBuilder {
     /// Begins to consume.
     ///
     /// # Errors
-    /// When the broker refuses it: no right to read, a selector that is none. A temporary queue of another connection too.
+    /// When the broker refuses it: no right to read, a selector that is none.
+    /// [`Error::Misuse`] of a durable subscription without a client id, which nobody could find again, and of a temporary
+    /// destination of another connection.
     pub async fn open(self) -> Result<Consumer, Error> {
         let Self { session, mut info, prefetch } = self;
+        if info.subscription_name.is_some() && session.connection.options.client_id.is_none() {
+            return Err(Error::Misuse("a durable subscription belongs to a client id: set `jms.clientID`"));
+        }
+        // Brokers before 5.19.8 and 6.2.7 leave this to the client (`ActiveMQMessageConsumer`).
+        let own = |destination: &Destination| {
+            destination.name().strip_prefix(&session.connection.id).is_some_and(|rest| rest.starts_with(':'))
+        };
+        if info.destination.as_ref().is_some_and(|destination| destination.is_temporary() && !own(destination)) {
+            return Err(Error::Misuse(
+                "a temporary destination can be read from by the connection alone that has made it",
+            ));
+        }
         let prefetch = prefetch.unwrap_or_else(|| default_prefetch(&session, &info));
         info.prefetch_size = i32::try_from(prefetch).unwrap_or(i32::MAX);
         if info.browser {
@@ -97,15 +111,19 @@ impl ConsumerBuilder {
         // Who looks takes nothing, so nothing is to be said of it but that it has arrived.
         let mode = if info.browser { AckMode::Client } else { session.mode };
         let (sender, incoming) = mpsc::unbounded_channel();
-        let held = Arc::new(Held::new(Acks::new(id.clone(), mode, info.prefetch_size)));
+        // Who listens to a topic gets a message of its own.
+        let queue = info.destination.as_ref().filter(|destination| destination.is_queue());
+        let done = queue.map_or_else(Arc::default, |queue| session.connection.done(queue));
+        let held = Arc::new(Held::new(Acks::new(id.clone(), mode, info.prefetch_size), done, info.browser));
         let handle = &session.connection.handle;
         handle.ask(Ask::Listen(id.clone(), sender)).await?;
         let (prefetch, destination) = (info.prefetch_size, info.destination.clone());
         let browser = info.browser;
+        let waiting = VecDeque::new();
+        let (pulled, ended, removed) = (None, false, false);
         let consumer =
-            Consumer { session, id, held, incoming, prefetch, destination, browser, pulled: None, removed: false };
-        let opened = consumer.session.connection.handle.request(info).await;
-        opened?;
+            Consumer { session, id, held, incoming, waiting, prefetch, destination, browser, pulled, ended, removed };
+        consumer.session.connection.handle.request(info).await?;
         if !browser {
             consumer.session.add(&consumer.held);
         }
@@ -125,18 +143,23 @@ fn default_prefetch(session: &Shared, info: &ConsumerInfo) -> u32 {
     }
 }
 
-/// Gets the messages of a destination. When it is dropped it ends; [`Consumer::close`] waits for that.
+/// Gets the messages of a destination. When it is dropped it ends; [`Consumer::close`] waits for that. In a transaction that
+/// has got messages from it, it ends with the transaction.
 #[derive(Debug)]
 pub struct Consumer {
     session: Arc<Shared>,
     id: ConsumerId,
     held: Arc<Held>,
     incoming: mpsc::UnboundedReceiver<Incoming>,
+    /// What has come and was not yet given to the application, and of which connection it came.
+    waiting: VecDeque<(u64, MessageDispatch)>,
     prefetch: i32,
     destination: Option<Destination>,
     browser: bool,
     /// Without window: how many connections were lost when a message was asked for that has not come.
     pulled: Option<u64>,
+    /// The queue that was looked at has no more.
+    ended: bool,
     removed: bool,
 }
 
@@ -144,23 +167,17 @@ impl Consumer {
     /// The next message. May be dropped while it waits: no message is lost by that.
     ///
     /// # Errors
-    /// [`Error::Disconnected`] when the connection is over, [`Error::ConsumerEnded`] when the broker has ended the consumer.
+    /// [`Error::Disconnected`] when the connection is over, [`Error::ConsumerEnded`] when the broker has ended the consumer,
+    /// or when a queue that is looked at has no more.
     pub async fn receive(&mut self) -> Result<Delivery, Error> {
-        loop {
-            self.pull(Duration::ZERO).await?;
-            if let Some(delivery) = self.next(None).await? {
-                return Ok(delivery);
-            }
-        }
+        self.next(None).await?.ok_or(Error::ConsumerEnded)
     }
 
-    /// The next message, if one comes in time.
+    /// The next message, if one comes in time. May be dropped as [`Consumer::receive`].
     ///
     /// # Errors
-    /// As [`Consumer::receive`].
+    /// As [`Consumer::receive`], but a queue that is looked at and has no more is none.
     pub async fn receive_within(&mut self, limit: Duration) -> Result<Option<Delivery>, Error> {
-        // To a broker 0 is for ever.
-        self.pull(limit.max(Duration::from_millis(1))).await?;
         self.next(Some(Instant::now() + limit)).await
     }
 
@@ -175,140 +192,202 @@ impl Consumer {
         self.next(None).await
     }
 
-    /// Ends the consumer. What it has got and not acknowledged goes to others.
+    /// Ends the consumer. What it has got and not acknowledged goes to others; what it has got in a transaction that is
+    /// still open stays there, and the consumer ends with it.
     ///
     /// # Errors
     /// When the connection is over.
     pub async fn close(mut self) -> Result<(), Error> {
         self.removed = true;
+        if self.leave_with_transaction() {
+            return Ok(());
+        }
         let handle = &self.session.connection.handle;
-        let removed = handle.request(self.remove()).await;
+        let removed = handle.request(self.held.remove(&self.id, handle.losses())).await;
         handle.ask(Ask::Unlisten(self.id.clone())).await?;
         removed
     }
 
-    fn remove(&self) -> RemoveInfo {
-        let object_id = Some(RemovedId::Consumer(self.id.clone()));
-        RemoveInfo { object_id, last_delivered_sequence_id: NOT_KNOWN, ..RemoveInfo::default() }
-    }
-
-    /// Asks for a message, where none comes unasked.
-    async fn pull(&mut self, limit: Duration) -> Result<(), Error> {
-        let handle = &self.session.connection.handle;
-        if self.prefetch > 0 || self.held.has_again() || self.pulled == Some(handle.losses()) {
-            return Ok(());
+    /// Leaves the end of the consumer to the transaction that has got messages from it: a broker would give them to others
+    /// at once (`ActiveMQMessageConsumer.close`).
+    fn leave_with_transaction(&self) -> bool {
+        let stays = self.session.mode == AckMode::Transacted && self.held.count() > 0;
+        if stays {
+            self.session.leave(self.id.clone(), Arc::clone(&self.held));
         }
-        self.pulled = Some(handle.losses());
-        let pull = MessagePull {
-            consumer_id: Some(self.id.clone()),
-            destination: self.destination.clone(),
-            timeout: i64::try_from(limit.as_millis()).unwrap_or(i64::MAX),
-            ..MessagePull::default()
-        };
-        handle.send(pull).await
+        stays
     }
 
     /// The next message, or none: the end of a queue that is looked at, or of the time.
     async fn next(&mut self, limit: Option<Instant>) -> Result<Option<Delivery>, Error> {
         loop {
-            if let Some(got) = self.held.take_again() {
-                return self.deliver(got).await.map(Some);
+            if let Some(delivery) = self.deliver().await? {
+                return Ok(Some(delivery));
+            }
+            if self.ended {
+                return Ok(None);
             }
             tokio::select! {
                 biased;
-                incoming = self.incoming.recv() => match incoming {
-                    None => return Err(self.gone()),
-                    Some(Incoming::Ended) => return Err(Error::ConsumerEnded),
-                    Some(Incoming::Prefetch(prefetch)) => self.held.lock().acks.set_prefetch(prefetch),
-                    Some(Incoming::Dispatch(losses, dispatch)) => match self.arrived(losses, *dispatch).await? {
-                        Arrived::Message(got) => return self.deliver(got).await.map(Some),
-                        Arrived::End => return Ok(None),
-                        Arrived::Nothing => {}
-                    },
-                },
+                pulled = pull(&self.session, &self.id, self.destination.as_ref(), limit), if self.is_to_pull() => {
+                    self.pulled = Some(pulled?);
+                }
+                incoming = self.incoming.recv() => self.came(incoming)?,
                 () = self.held.wait_again() => {}
                 () = until(limit) => return Ok(None),
             }
         }
     }
 
+    /// Whether a message is to be asked for: where none comes unasked.
+    fn is_to_pull(&self) -> bool {
+        let losses = self.session.connection.handle.losses();
+        self.prefetch == 0 && self.pulled != Some(losses) && self.held.again(losses).is_none()
+    }
+
+    fn came(&mut self, incoming: Option<Incoming>) -> Result<(), Error> {
+        match incoming {
+            None => return Err(self.gone()),
+            Some(Incoming::Ended) => return Err(Error::ConsumerEnded),
+            Some(Incoming::Prefetch(prefetch)) => self.held.lock().acks.set_prefetch(prefetch),
+            Some(Incoming::Dispatch(losses, dispatch)) if losses == self.session.connection.handle.losses() => {
+                self.pulled = None;
+                if dispatch.message.is_some() {
+                    self.waiting.push_back((losses, *dispatch));
+                } else {
+                    self.ended = self.browser;
+                }
+            }
+            Some(Incoming::Dispatch(..)) => {}
+        }
+        Ok(())
+    }
+
     fn gone(&self) -> Error {
         match &*self.session.connection.handle.shared.status.borrow() {
-            crate::Status::Over(reason) => Error::Disconnected(reason.clone()),
+            Status::Over(reason) => Error::Disconnected(reason.clone()),
             _ => Error::ConsumerEnded,
         }
     }
 
-    /// What has come, unless it is of a connection that is lost, has expired, or was dealt with before.
-    async fn arrived(&mut self, losses: u64, dispatch: MessageDispatch) -> Result<Arrived, Error> {
-        let handle = &self.session.connection.handle;
-        if losses != handle.losses() {
-            return Ok(Arrived::Nothing);
-        }
-        self.pulled = None;
-        let MessageDispatch { destination, message: Some(message), redelivery_counter, .. } = dispatch else {
-            return Ok(Arrived::End);
-        };
-        let Some(id) = message.headers.message_id.clone() else { return Ok(Arrived::Nothing) };
-        if self.browser {
-            return Ok(Arrived::Message(got(id, destination, redelivery_counter, message)));
-        }
-        let ack = {
-            let state = self.held.lock();
-            if has_expired(&message) {
-                Some(state.acks.expired(id.clone(), destination.clone()))
-            } else if losses > 0 && state.done.contains(&id) {
-                Some(state.acks.again(id.clone(), destination.clone()))
-            } else {
-                None
+    /// Gives the next message that is there to the application, and says so where that is to be said. It is taken only when
+    /// nothing has to be waited for any more.
+    async fn deliver(&mut self) -> Result<Option<Delivery>, Error> {
+        let session = Arc::clone(&self.session);
+        let handle = &session.connection.handle;
+        while self.has_due(handle.losses()) {
+            let transaction = if self.browser { None } else { session.transaction().await? };
+            let room = handle.reserve().await?;
+            let losses = handle.losses();
+            let got = match self.take(losses) {
+                Next::Give(got) => got,
+                Next::Refuse(ack) => {
+                    room.send(Ask::SendOver(losses, (*ack).into()));
+                    continue;
+                }
+                Next::Nothing => continue,
+            };
+            let (message, redeliveries) = (Arc::clone(&got.kept), got.redeliveries);
+            match self.held.deliver(got, transaction.as_ref(), losses) {
+                Some(ack) => room.send(Ask::SendOver(losses, ack.into())),
+                None => drop(room),
             }
-        };
-        match ack {
-            Some(ack) => {
-                handle.send(ack).await?;
-                // Who asked for one message is still without.
-                Ok(Arrived::Nothing)
-            }
-            None => Ok(Arrived::Message(got(id, destination, redelivery_counter, message))),
+            let (held, session) = (Arc::clone(&self.held), Arc::clone(&self.session));
+            return Ok(Some(Delivery { message, redeliveries, held, session, losses }));
+        }
+        Ok(None)
+    }
+
+    /// Whether a message can be given now. Those that were given back come first, and all others wait for them.
+    fn has_due(&self, losses: u64) -> bool {
+        match self.held.again(losses) {
+            Some(at) => at <= Instant::now(),
+            None => !self.waiting.is_empty(),
         }
     }
 
-    /// Gives a message to the application, and says so where that is to be said.
-    async fn deliver(&mut self, got: Got<Arc<Message>>) -> Result<Delivery, Error> {
-        let handle = &self.session.connection.handle;
-        let losses = handle.losses();
-        let (message, redeliveries) = (Arc::clone(&got.kept), got.redeliveries);
-        let transaction = if self.browser { None } else { self.session.transaction().await? };
-        if let Some(ack) = self.held.deliver(got, transaction.as_ref(), losses) {
-            handle.send(ack).await?;
+    fn take(&mut self, losses: u64) -> Next {
+        if self.held.again(losses).is_some() {
+            return self.held.take_again().map_or(Next::Nothing, Next::Give);
         }
-        let (held, session) = (Arc::clone(&self.held), Arc::clone(&self.session));
-        Ok(Delivery { message, redeliveries, held, session, losses })
+        let Some((of, MessageDispatch { destination, message: Some(message), redelivery_counter, .. })) =
+            self.waiting.pop_front()
+        else {
+            return Next::Nothing;
+        };
+        let Some(id) = message.headers.message_id.clone().filter(|_| of == losses) else { return Next::Nothing };
+        let got = Got { id, destination, redeliveries: redelivery_counter, kept: Arc::from(message) };
+        match self.refuse(&got, losses) {
+            Some(ack) => Next::Refuse(Box::new(ack)),
+            None => Next::Give(got),
+        }
+    }
+
+    /// What the broker is told of a message that has expired, was dealt with before, or comes too often.
+    fn refuse(&self, got: &Got<Arc<Message>>, losses: u64) -> Option<MessageAck> {
+        if self.browser {
+            return None;
+        }
+        let state = self.held.lock();
+        let (id, destination) = (&got.id, &got.destination);
+        if has_expired(&got.kept) {
+            return Some(state.acks.expired(id.clone(), destination.clone()));
+        }
+        if losses > 0 && state.done().contains(id) {
+            return Some(state.acks.again(id.clone(), destination.clone()));
+        }
+        let policy = self.session.connection.options.redelivery();
+        state.acks.poison(&policy, id, destination.as_ref(), got.redeliveries)
     }
 }
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        if !self.removed {
-            let handle = &self.session.connection.handle;
-            handle.ask_soon(Ask::Send(self.remove().into()));
-            handle.ask_soon(Ask::Unlisten(self.id.clone()));
+        if !self.removed && !self.leave_with_transaction() {
+            self.session.connection.handle.remove_soon(&self.id, &self.held);
         }
     }
 }
 
-/// `RemoveInfo.LAST_DELIVERED_UNKNOWN`: the broker decides itself which messages were delivered.
-const NOT_KNOWN: i64 = -2;
-
-enum Arrived {
-    Message(Got<Arc<Message>>),
-    End,
+/// What becomes of the message that is next.
+enum Next {
+    /// The application gets it.
+    Give(Got<Arc<Message>>),
+    /// The application does not get it, and the broker is told so.
+    Refuse(Box<MessageAck>),
+    /// There is none after all.
     Nothing,
 }
 
-fn got(id: MessageId, destination: Option<Destination>, redeliveries: i32, message: Box<Message>) -> Got<Arc<Message>> {
-    Got { id, destination, redeliveries, kept: Arc::from(message) }
+/// Asks for one message. Returns how many connections were lost before.
+///
+/// While there is no connection, a broker would be said to have none; so it is waited for first.
+async fn pull(
+    session: &Shared,
+    id: &ConsumerId,
+    destination: Option<&Destination>,
+    limit: Option<Instant>,
+) -> Result<u64, Error> {
+    let handle = &session.connection.handle;
+    if limit.is_some() {
+        let mut status = handle.shared.status.subscribe();
+        let _ = status.wait_for(|status| matches!(status, Status::Connected(_) | Status::Over(_))).await;
+    }
+    let losses = handle.losses();
+    // To a broker 0 is for ever.
+    let timeout = limit.map_or(0, |limit| limit.saturating_duration_since(Instant::now()).as_millis().max(1));
+    let pull = MessagePull {
+        consumer_id: Some(id.clone()),
+        destination: destination.cloned(),
+        timeout: i64::try_from(timeout).unwrap_or(i64::MAX),
+        ..MessagePull::default()
+    };
+    handle.send(pull).await?;
+    Ok(losses)
 }
+
+/// `RemoveInfo.LAST_DELIVERED_UNSET`: none that is not acknowledged was given to the application.
+pub(crate) const NONE_DELIVERED: i64 = -1;
 
 fn has_expired(message: &Message) -> bool {
     let expiration = message.headers.expiration;
@@ -321,6 +400,8 @@ pub(crate) struct Held {
     state: Mutex<State>,
     /// Something is to be given again.
     again: Notify,
+    /// Only looks: what the broker knows to have arrived need not be kept.
+    browser: bool,
 }
 
 #[derive(Debug)]
@@ -330,25 +411,34 @@ struct State {
     again: VecDeque<(Instant, Got<Arc<Message>>)>,
     /// The connection that `acks` and `again` are about, by how many were lost before it.
     losses: u64,
-    done: Done,
+    /// So many messages that the application has came over connections that are lost, and it was not told yet.
+    lost: usize,
+    /// The broker's number of the last message that was given to the application (`lastDeliveredSequenceId`).
+    last: i64,
+    done: Arc<Mutex<Done>>,
 }
 
 impl State {
-    /// Forgets what came over a connection that is lost. How many messages that were.
-    fn forget_lost(&mut self, losses: u64) -> usize {
-        if self.losses == losses {
-            return 0;
+    fn done(&self) -> MutexGuard<'_, Done> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets what came over a connection that is lost, but for how many messages the application has of it.
+    fn forget_lost(&mut self, losses: u64) {
+        if self.losses != losses {
+            self.losses = losses;
+            self.last = NONE_DELIVERED;
+            self.again.clear();
+            self.lost += self.acks.lose();
         }
-        self.losses = losses;
-        self.again.clear();
-        self.acks.lose()
     }
 }
 
 impl Held {
-    fn new(acks: Acks<Arc<Message>>) -> Self {
-        let state = State { acks, again: VecDeque::new(), losses: 0, done: Done::default() };
-        Self { state: Mutex::new(state), again: Notify::new() }
+    fn new(acks: Acks<Arc<Message>>, done: Arc<Mutex<Done>>, browser: bool) -> Self {
+        let (again, last) = (VecDeque::new(), NONE_DELIVERED);
+        let state = State { acks, again, losses: 0, lost: 0, last, done };
+        Self { state: Mutex::new(state), again: Notify::new(), browser }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -358,17 +448,36 @@ impl Held {
     fn deliver(&self, got: Got<Arc<Message>>, transaction: Option<&TransactionId>, losses: u64) -> Option<MessageAck> {
         let mut state = self.lock();
         state.forget_lost(losses);
+        state.last = got.id.broker_sequence_id;
         if state.acks.mode() == AckMode::Auto {
-            state.done.insert(&got.id);
+            state.done().insert(&got.id);
         }
-        state.acks.deliver(got, transaction)
+        let ack = state.acks.deliver(got, transaction);
+        if self.browser {
+            state.acks.let_go();
+        }
+        ack
+    }
+
+    /// The broker's number of the last message that was given to the application over this connection; -1 for none.
+    pub(crate) fn last_delivered(&self, losses: u64) -> i64 {
+        let mut state = self.lock();
+        state.forget_lost(losses);
+        state.last
+    }
+
+    /// What ends the consumer. Up to the last message that was given to the application, and not acknowledged, the broker
+    /// counts a delivery; what only lay here comes to others as if for the first time.
+    pub(crate) fn remove(&self, id: &ConsumerId, losses: u64) -> RemoveInfo {
+        let object_id = Some(RemovedId::Consumer(id.clone()));
+        RemoveInfo { object_id, last_delivered_sequence_id: self.last_delivered(losses), ..RemoveInfo::default() }
     }
 
     pub(crate) fn acknowledge_one(&self, id: &MessageId) -> Option<MessageAck> {
         let mut state = self.lock();
         let ack = state.acks.acknowledge_one(id);
         if ack.is_some() {
-            state.done.insert(id);
+            state.done().insert(id);
         }
         ack
     }
@@ -376,10 +485,12 @@ impl Held {
     /// What to say, and how many messages are of a connection that is lost.
     pub(crate) fn acknowledge_all(&self, losses: u64) -> (Option<MessageAck>, usize) {
         let mut state = self.lock();
-        let lost = state.forget_lost(losses);
-        let State { acks, done, .. } = &mut *state;
-        acks.ids().for_each(|id| done.insert(id));
-        (acks.acknowledge_all(), lost)
+        state.forget_lost(losses);
+        let mut done = state.done();
+        state.acks.ids().for_each(|id| done.insert(id));
+        drop(done);
+        let ack = state.acks.acknowledge_all();
+        (ack, std::mem::take(&mut state.lost))
     }
 
     pub(crate) fn before_commit(&self, transaction: &TransactionId) -> Option<MessageAck> {
@@ -387,17 +498,22 @@ impl Held {
     }
 
     pub(crate) fn forget(&self) {
-        self.lock().acks.forget();
+        let mut state = self.lock();
+        state.acks.forget();
+        state.lost = 0;
     }
 
+    /// How many messages the application has.
     pub(crate) fn count(&self) -> usize {
-        self.lock().acks.held()
+        let state = self.lock();
+        state.acks.held() + state.lost
     }
 
     /// Gives back what the application has. What to say.
     pub(crate) fn roll_back(&self, policy: &RedeliveryPolicy, losses: u64) -> Option<MessageAck> {
         let mut state = self.lock();
         state.forget_lost(losses);
+        state.lost = 0;
         let rolled_back = state.acks.roll_back(policy);
         let at = Instant::now() + rolled_back.delay;
         for got in rolled_back.again.into_iter().rev() {
@@ -408,8 +524,11 @@ impl Held {
         rolled_back.ack
     }
 
-    fn has_again(&self) -> bool {
-        !self.lock().again.is_empty()
+    /// When the next message is to be given again, if there is one.
+    fn again(&self, losses: u64) -> Option<Instant> {
+        let mut state = self.lock();
+        state.forget_lost(losses);
+        state.again.front().map(|(at, _)| *at)
     }
 
     /// The next message that is to be given again, if it is time.
@@ -431,10 +550,10 @@ impl Held {
     }
 }
 
-/// The last messages that the application has dealt with. When a connection is lost the broker may not have heard of it,
-/// and gives them again (`ActiveMQMessageAudit`).
+/// The last messages of a queue that the application has dealt with. When a connection is lost the broker may not have heard
+/// of it, and gives them again, to any consumer that the connection has there (`ConnectionAudit`).
 #[derive(Debug, Default)]
-struct Done {
+pub(crate) struct Done {
     producers: RandomState,
     order: VecDeque<(u64, i64)>,
     known: HashSet<(u64, i64)>,

@@ -4,14 +4,17 @@ use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_rustls::rustls::ClientConfig;
+use topoc_openwire_proto::EncodeError;
 use topoc_openwire_proto::command::{
-    BrokerInfo, Command, ConnectionError, ConsumerControl, MessageDispatch, ProducerAck, ShutdownInfo,
+    BrokerInfo, Command, ConnectionError, ConsumerControl, MessageDispatch, ProducerAck, RemoveInfo, RemovedId,
+    ShutdownInfo,
 };
 use topoc_openwire_proto::failover::{Attempt, Event, Failover, Order, World};
 use topoc_openwire_proto::frame;
@@ -21,6 +24,7 @@ use topoc_openwire_proto::uri::Address;
 use tracing::{debug, info, warn};
 
 use crate::connection::{Place, Status};
+use crate::consumer::Held;
 use crate::producer::Window;
 use crate::wire::{Io, Reason, Wire, until};
 use crate::{Config, Error, Refusal};
@@ -36,6 +40,10 @@ pub(crate) enum Ask {
     Request(Command, oneshot::Sender<Result<(), Error>>),
     /// Send this.
     Send(Command),
+    /// Send this if so many connections were lost before: it is about what came over the one that is there now.
+    SendOver(u64, Command),
+    /// The same with an answer, of which nothing comes when it was not sent.
+    RequestOver(u64, Command, oneshot::Sender<Result<(), Error>>),
     /// This is where messages of a consumer go from now on.
     Listen(ConsumerId, mpsc::UnboundedSender<Incoming>),
     /// Nobody listens any more.
@@ -62,6 +70,8 @@ pub(crate) enum Incoming {
 pub(crate) struct Shared {
     /// Counts the connections that were lost: what came over an older one is known by it.
     pub(crate) losses: AtomicU64,
+    /// The longest frame that the broker takes, in bytes without the length itself.
+    pub(crate) largest_frame: AtomicU64,
     pub(crate) status: watch::Sender<Status>,
 }
 
@@ -72,9 +82,13 @@ enum Outside {
     Listed(Option<String>),
 }
 
+/// How long a broker that refuses the connection is left alone: so long after its answer it hangs up, too
+/// (`TransportConnection.delayedStop`, 5.6 to 6.3.1).
+const REFUSED: Duration = Duration::from_secs(2);
+
 /// A transport that is not the connection.
 enum Other {
-    /// On its way.
+    /// On its way, or refused by the broker and soon given up.
     Opening(JoinHandle<()>),
     /// Open; ask for it, and it comes back.
     Spare(oneshot::Sender<()>, JoinHandle<Result<Box<Wire>, Reason>>),
@@ -133,6 +147,8 @@ pub(crate) struct Engine {
     listeners: HashMap<Key, mpsc::UnboundedSender<Incoming>>,
     windows: HashMap<Key, Arc<Window>>,
     next_command: i32,
+    /// The number of the command that tells a broker who this is.
+    introduction: Option<i32>,
     /// Why it is over.
     over: Option<String>,
 }
@@ -158,11 +174,30 @@ impl Handle {
         self.ask(Ask::Send(command.into())).await
     }
 
+    /// The same for what is about messages that came over the connection that so many were lost before. None when that one
+    /// was lost too: then nothing was sent.
+    pub(crate) async fn request_over(&self, losses: u64, command: impl Into<Command>) -> Option<Result<(), Error>> {
+        let (answer, answered) = oneshot::channel();
+        if let Err(error) = self.ask(Ask::RequestOver(losses, command.into(), answer)).await {
+            return Some(Err(error));
+        }
+        match answered.await {
+            Ok(answer) => Some(answer),
+            Err(_) if losses != self.losses() => None,
+            Err(_) => Some(Err(self.gone())),
+        }
+    }
+
     pub(crate) async fn ask(&self, ask: Ask) -> Result<(), Error> {
         self.asks.send(ask).await.map_err(|_| self.gone())
     }
 
-    /// The same from where nobody can wait. In the rare case that there is no room at the moment a task waits for it.
+    /// Room for one thing that is asked for: who has it can ask without waiting, and so cannot be interrupted any more.
+    pub(crate) async fn reserve(&self) -> Result<mpsc::Permit<'_, Ask>, Error> {
+        self.asks.reserve().await.map_err(|_| self.gone())
+    }
+
+    /// Asks from where nobody can wait. In the rare case that there is no room at the moment a task waits for it.
     pub(crate) fn ask_soon(&self, ask: Ask) {
         if let Err(mpsc::error::TrySendError::Full(ask)) = self.asks.try_send(ask)
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -172,12 +207,18 @@ impl Handle {
         }
     }
 
+    /// Ends a consumer.
+    pub(crate) fn remove_soon(&self, id: &ConsumerId, held: &Held) {
+        self.ask_soon(Ask::Send(held.remove(id, self.losses()).into()));
+        self.ask_soon(Ask::Unlisten(id.clone()));
+    }
+
     /// How many connections were lost so far.
     pub(crate) fn losses(&self) -> u64 {
         self.shared.losses.load(Ordering::Acquire)
     }
 
-    fn gone(&self) -> Error {
+    pub(crate) fn gone(&self) -> Error {
         match &*self.shared.status.borrow() {
             Status::Over(reason) => Error::Disconnected(reason.clone()),
             _ => Error::Closed,
@@ -190,7 +231,7 @@ pub(crate) fn start(config: Config) -> Result<Handle, Error> {
     let (asks, asked) = mpsc::channel(BATCH);
     let (stop, stopped) = mpsc::channel(1);
     let (status, _) = watch::channel(Status::Connecting);
-    let shared = Arc::new(Shared { losses: AtomicU64::new(0), status });
+    let shared = Arc::new(Shared { losses: AtomicU64::new(0), largest_frame: AtomicU64::new(u64::MAX), status });
     let mut surroundings = Surroundings { chance: fastrand::Rng::new() };
     let failover = Failover::new(config.addresses.clone(), config.failover.clone(), &mut surroundings);
     let engine = Engine {
@@ -211,6 +252,7 @@ pub(crate) fn start(config: Config) -> Result<Handle, Error> {
         listeners: HashMap::new(),
         windows: HashMap::new(),
         next_command: 0,
+        introduction: None,
         over: None,
     };
     tokio::spawn(engine.run());
@@ -232,7 +274,8 @@ impl Engine {
                     }
                     self.ask_all(&mut batch);
                 }
-                stop = self.stop.recv() => return self.end(stop).await,
+                // Without anybody to send it there is none; what was asked for before is done first.
+                Some(stop) = self.stop.recv() => return self.end(Some(stop)).await,
                 io = io(&mut self.current), if self.current.is_some() => self.io(io).await,
                 outside = self.outside.1.recv() => {
                     if let Some(outside) = outside {
@@ -288,7 +331,16 @@ impl Engine {
             Ask::Unwatch(producer) => drop(self.windows.remove(&producer_key(&producer))),
             Ask::Request(command, answer) => self.command(command, Some(answer)),
             Ask::Send(command) => self.command(command, None),
+            Ask::SendOver(losses, command) if self.is_over(losses) => self.command(command, None),
+            Ask::RequestOver(losses, command, answer) if self.is_over(losses) => self.command(command, Some(answer)),
+            Ask::SendOver(..) | Ask::RequestOver(..) => {}
         }
+    }
+
+    /// Whether the connection is there that so many were lost before. When all is over, that is said in the usual way.
+    fn is_over(&self, losses: u64) -> bool {
+        let now = self.shared.losses.load(Ordering::Relaxed);
+        self.over.is_some() || (self.current.is_some() && losses == now)
     }
 
     fn command(&mut self, mut command: Command, answer: Option<oneshot::Sender<Result<(), Error>>>) {
@@ -302,6 +354,9 @@ impl Engine {
         command.set_number(self.next_command, answer.is_some());
         if self.current.is_some() {
             return self.write(&command, answer);
+        }
+        if let Command::RemoveInfo(RemoveInfo { object_id: Some(RemovedId::Consumer(id)), .. }) = &command {
+            self.forget_waiting(id);
         }
         match self.tracker.while_down(&command) {
             WhileDown::Drop => {}
@@ -323,17 +378,32 @@ impl Engine {
         }
     }
 
+    /// A consumer that ends before any broker has heard of it never begins: nobody would take what a broker gave it.
+    fn forget_waiting(&mut self, ended: &ConsumerId) {
+        let begins = |ask: &Ask| match ask {
+            Ask::Request(Command::ConsumerInfo(info), _) | Ask::Send(Command::ConsumerInfo(info)) => {
+                info.consumer_id.as_ref() == Some(ended)
+            }
+            _ => false,
+        };
+        self.waiting.retain(|(ask, _)| !begins(ask));
+    }
+
     /// Writes a command that has its number.
     fn write(&mut self, command: &Command, answer: Option<oneshot::Sender<Result<(), Error>>>) {
-        let frame = match frame::encode(command) {
-            Ok(frame) => Bytes::from(frame),
+        let frame = match self.encode(command) {
+            Ok(frame) => frame,
             Err(error) => {
+                warn!(%error, "a command is not sent");
                 if let Some(answer) = answer {
                     let _ = answer.send(Err(error.into()));
                 }
                 return;
             }
         };
+        if let Command::ConnectionInfo(info) = command {
+            self.introduction = Some(info.command_id);
+        }
         self.tracker.sent(command, &frame);
         if let (Some(answer), Some((number, _))) = (answer, command.number()) {
             self.answers.insert(number, answer);
@@ -341,6 +411,13 @@ impl Engine {
         if let Some(current) = &mut self.current {
             current.wire.push(&frame);
         }
+    }
+
+    /// A frame that the broker takes: of a longer one it would close the connection, and again after every failover.
+    fn encode(&self, command: &Command) -> Result<Bytes, EncodeError> {
+        let frame = frame::encode(command)?;
+        let (size, limit) = (frame.len().saturating_sub(4) as u64, self.shared.largest_frame.load(Ordering::Relaxed));
+        if size > limit { Err(EncodeError::FrameTooLong { size, limit }) } else { Ok(frame.into()) }
     }
 
     /// What has waited longer for a connection than it may (`timeout` of `failover:`).
@@ -390,7 +467,12 @@ impl Engine {
             Command::DataArrayResponse(response) => self.answer(response.correlation_id, Ok(())),
             Command::IntegerResponse(response) => self.answer(response.correlation_id, Ok(())),
             Command::ExceptionResponse(response) => {
-                self.answer(response.correlation_id, Err(Refusal::of(response.exception)));
+                let (number, refusal) = (response.correlation_id, Refusal::of(response.exception));
+                if self.introduction == Some(number) && !self.answers.contains_key(&number) {
+                    self.refused(&refusal);
+                } else {
+                    self.answer(number, Err(refusal));
+                }
             }
             Command::ProducerAck(ack) => self.producer_ack(&ack),
             Command::BrokerInfo(broker) => self.broker(&broker),
@@ -456,6 +538,19 @@ impl Engine {
         if let Some(current) = self.current.take() {
             self.tell(Event::Failed(current.attempt, reason)).await;
         }
+    }
+
+    /// A broker that the client has come to does not let it in, and refuses all that was asked again. So it counts as lost,
+    /// and what was asked waits for another; after a while, for it may be the only one.
+    fn refused(&mut self, refusal: &Refusal) {
+        let Some(Current { attempt, .. }) = self.current.take() else { return };
+        self.shared.status.send_replace(Status::Interrupted);
+        let (tell, reason) = (self.outside.0.clone(), format!("the broker refuses the connection: {refusal}"));
+        let task = tokio::spawn(async move {
+            tokio::time::sleep(REFUSED).await;
+            let _ = tell.send(Outside::Lost(attempt, reason));
+        });
+        self.others.insert(attempt, Other::Opening(task));
     }
 
     async fn outside(&mut self, outside: Outside) {
@@ -557,6 +652,7 @@ impl Engine {
         let place =
             Place { address: address.to_string(), broker: broker.as_ref().and_then(|info| info.broker_name.clone()) };
         info!(%address, "connected");
+        self.shared.largest_frame.store(wire.largest_frame(), Ordering::Relaxed);
         self.current = Some(Current { attempt, wire });
         if restore {
             self.restore();
@@ -636,10 +732,14 @@ impl Engine {
 
     /// Says goodbye, as far as there is anybody to say it to, and closes everything.
     async fn end(mut self, stop: Option<oneshot::Sender<()>>) {
+        // What was asked for before goes out before.
+        while let Ok(ask) = self.asks.try_recv() {
+            self.ask(ask);
+        }
         if self.current.is_some() {
             self.command(ShutdownInfo::default().into(), None);
             if let Some(current) = &mut self.current {
-                let _ = tokio::time::timeout(self.config.client.close_timeout, current.wire.flush()).await;
+                let _ = tokio::time::timeout(self.config.client.close_timeout, current.wire.finish()).await;
             }
         }
         self.current = None;

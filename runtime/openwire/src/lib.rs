@@ -47,3 +47,8 @@ pub use topoc_openwire_proto::body::Body;
 pub use topoc_openwire_proto::destination::Destination;
 pub use topoc_openwire_proto::id::MessageId;
 pub use topoc_openwire_proto::primitive::{Map, Value};
+
+/// The programs in the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

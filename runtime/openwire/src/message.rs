@@ -8,6 +8,7 @@ use topoc_openwire_proto::command::MessageAck;
 use topoc_openwire_proto::message::Message;
 
 use crate::consumer::Held;
+use crate::engine::Ask;
 use crate::session;
 use crate::{AckMode, Body, Destination, Error, Map, MessageId, Value};
 
@@ -206,10 +207,14 @@ impl Delivery {
         match self.session.mode {
             AckMode::Auto | AckMode::Transacted => Ok(()),
             AckMode::Client => self.session.acknowledge().await,
-            AckMode::Individual => match self.acknowledge_one()? {
-                Some(ack) => self.session.connection.handle.send(ack).await,
-                None => Ok(()),
-            },
+            AckMode::Individual => {
+                // Who loses patience here must not lose the acknowledgement.
+                let room = self.session.connection.handle.reserve().await?;
+                if let Some(ack) = self.acknowledge_one()? {
+                    room.send(Ask::SendOver(self.losses, ack.into()));
+                }
+                Ok(())
+            }
         }
     }
 

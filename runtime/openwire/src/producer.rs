@@ -1,12 +1,13 @@
 //! A producer: messages on their way to a broker.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::sync::Semaphore;
+use bytes::Bytes;
+use tokio::sync::{Semaphore, oneshot};
+use topoc_openwire_proto::EncodeError;
 use topoc_openwire_proto::command::{ProducerInfo, RemoveInfo, RemovedId};
-use topoc_openwire_proto::frame;
 use topoc_openwire_proto::id::ProducerId;
 use topoc_openwire_proto::message::{Headers, Message};
 
@@ -20,7 +21,8 @@ pub struct Producer {
     session: Arc<Shared>,
     id: ProducerId,
     destination: Option<Destination>,
-    sequence: AtomicI64,
+    /// The number of the last message.
+    sequence: Mutex<i64>,
     window: Option<Arc<Window>>,
 }
 
@@ -73,7 +75,7 @@ impl Producer {
             ..ProducerInfo::default()
         };
         connection.handle.request(info).await?;
-        Ok(Self { session, id, destination, sequence: AtomicI64::new(0), window })
+        Ok(Self { session, id, destination, sequence: Mutex::new(0), window })
     }
 
     /// Sends a message to the producer's destination, and returns its id. A persistent one outside of a transaction is with
@@ -109,34 +111,55 @@ impl Producer {
         let waits = options.always_sync_send
             || options.send_timeout.is_some()
             || (outgoing.persistent && transaction_id.is_none() && !options.use_async_send);
-        let (mut message, id) = self.message(destination, outgoing)?;
+        let mut message = self.message(destination, outgoing)?;
         message.headers.transaction_id = transaction_id;
+        let (size, limit) = (size(&message), connection.handle.shared.largest_frame.load(Ordering::Relaxed));
+        if !waits && size as u64 > limit {
+            // The headers count for little, and nobody would hear the answer.
+            return Err(EncodeError::FrameTooLong { size: size as u64, limit }.into());
+        }
         if !waits {
             if let Some(window) = &self.window {
-                window.take(size(&message)?).await;
+                window.take(size).await;
             }
-            connection.handle.send(Box::new(message)).await?;
-            return Ok(id);
+            return self.put(message, |message| Ask::Send(message.into())).await;
         }
-        let sent = connection.handle.request(Box::new(message));
+        let sent = async {
+            let (answer, answered) = oneshot::channel();
+            let id = self.put(message, |message| Ask::Request(message.into(), answer)).await?;
+            answered.await.unwrap_or_else(|_| Err(connection.handle.gone()))?;
+            Ok(id)
+        };
         match options.send_timeout {
-            None => sent.await?,
+            None => sent.await,
             Some(limit) => tokio::time::timeout(limit, sent)
                 .await
-                .unwrap_or(Err(Error::TimedOut("a send (`jms.sendTimeout`)", limit)))?,
+                .unwrap_or(Err(Error::TimedOut("a send (`jms.sendTimeout`)", limit))),
         }
+    }
+
+    /// Gives a message its number and puts it on its way in one step: to a broker that was restarted a message is one that it
+    /// has already when its number is not above that of the last (`ProducerBrokerExchange.canDispatch`).
+    async fn put(&self, mut message: Message, ask: impl FnOnce(Box<Message>) -> Ask) -> Result<MessageId, Error> {
+        let room = self.session.connection.handle.reserve().await?;
+        let mut last = self.sequence.lock().unwrap_or_else(PoisonError::into_inner);
+        *last += 1;
+        let id = MessageId { producer_id: Some(self.id.clone()), producer_sequence_id: *last, ..MessageId::default() };
+        message.headers.message_id = Some(id.clone());
+        room.send(ask(Box::new(message)));
+        drop(last);
         Ok(id)
     }
 
-    fn message(&self, destination: Destination, outgoing: Outgoing) -> Result<(Message, MessageId), Error> {
-        let producer_sequence_id = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
-        let id = MessageId { producer_id: Some(self.id.clone()), producer_sequence_id, ..MessageId::default() };
+    fn message(&self, destination: Destination, outgoing: Outgoing) -> Result<Message, Error> {
+        // Without its number, which it gets at the last moment.
+        let id = MessageId { producer_id: Some(self.id.clone()), ..MessageId::default() };
         let timestamp = now();
         let (group_id, group_sequence) = outgoing.group.map_or((None, 0), |(id, sequence)| (Some(id), sequence));
         let headers = Headers {
             producer_id: Some(self.id.clone()),
             destination: Some(destination),
-            message_id: Some(id.clone()),
+            message_id: Some(id),
             group_id,
             group_sequence,
             correlation_id: outgoing.correlation_id,
@@ -153,13 +176,15 @@ impl Producer {
         let mut message = Message { headers, ..Message::default() };
         message.set_body(&outgoing.body)?;
         message.set_properties(&outgoing.properties)?;
-        Ok((message, id))
+        Ok(message)
     }
 }
 
-/// How many bytes of a producer's window a message takes: those of its frame, which a broker estimates too.
-fn size(message: &Message) -> Result<usize, Error> {
-    Ok(frame::encode(&Box::new(message.clone()).into())?.len())
+/// How many bytes of a producer's window a message takes, just as the broker counts it that gives them back
+/// (`Message.getSize`, `DEFAULT_MINIMUM_MESSAGE_SIZE`).
+fn size(message: &Message) -> usize {
+    let length = |bytes: &Option<Bytes>| bytes.as_ref().map_or(0, Bytes::len);
+    1024 + length(&message.headers.content) + length(&message.headers.marshalled_properties)
 }
 
 /// Milliseconds since 1970.

@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
-use crate::{Delivery, Destination, Error, Outgoing, Producer, Session};
+use crate::{Consumer, Delivery, Destination, Error, Outgoing, Producer, Session};
 
 /// Sends requests and gives each its answer, by correlation id; any number at once. Answers that nobody waits for any more
-/// are dropped.
+/// are dropped. When the requester is dropped, its consumer ends, and its temporary queue with it.
 #[derive(Debug)]
 pub struct Requester {
     producer: Producer,
@@ -19,7 +18,8 @@ pub struct Requester {
     waiting: Waiting,
     prefix: String,
     next: AtomicU64,
-    task: JoinHandle<()>,
+    /// Ends the task that gives the answers out.
+    _stop: oneshot::Sender<()>,
 }
 
 type Waiting = Arc<Mutex<HashMap<String, oneshot::Sender<Delivery>>>>;
@@ -30,22 +30,22 @@ impl Requester {
         destination: &Destination,
         replies: Destination,
     ) -> Result<Self, Error> {
-        let mut consumer = session.consumer(&replies).open().await?;
+        let consumer = session.consumer(&replies).open().await?;
         let producer = session.producer(destination).await?;
         let waiting = Waiting::default();
+        let (stop, stopped) = oneshot::channel();
+        let of_its_own = replies.is_temporary().then(|| (session.clone(), replies.clone()));
         let known = Arc::clone(&waiting);
-        let task = tokio::spawn(async move {
-            while let Ok(delivery) = consumer.receive().await {
-                let answer = delivery.correlation_id().and_then(|id| lock(&known).remove(id));
-                if let Some(answer) = answer {
-                    let _ = answer.send(delivery);
-                }
-            }
+        tokio::spawn(async move {
+            answer(consumer, &known, stopped).await;
             // Who still waits learns that nothing will come.
             lock(&known).clear();
+            if let Some((session, replies)) = of_its_own {
+                let _ = session.delete_temporary(replies).await;
+            }
         });
         let prefix = format!("{}:{:08x}", session.shared.connection.id, fastrand::u32(..));
-        Ok(Self { producer, replies, waiting, prefix, next: AtomicU64::new(0), task })
+        Ok(Self { producer, replies, waiting, prefix, next: AtomicU64::new(0), _stop: stop })
     }
 
     /// Sends a request and waits for its answer, for so long. Give the request a time to live of the same length, so that
@@ -75,10 +75,20 @@ impl Requester {
     }
 }
 
-impl Drop for Requester {
-    fn drop(&mut self) {
-        self.task.abort();
+/// Gives out answers until nobody can ask any more, or nothing more can come.
+async fn answer(mut consumer: Consumer, waiting: &Waiting, mut stopped: oneshot::Receiver<()>) {
+    loop {
+        let delivery = tokio::select! {
+            _ = &mut stopped => break,
+            delivery = consumer.receive() => delivery,
+        };
+        let Ok(delivery) = delivery else { break };
+        let answer = delivery.correlation_id().and_then(|id| lock(waiting).remove(id));
+        if let Some(answer) = answer {
+            let _ = answer.send(delivery);
+        }
     }
+    let _ = consumer.close().await;
 }
 
 /// Who no longer waits is forgotten, however the wait ended.

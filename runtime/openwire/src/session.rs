@@ -3,8 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::Mutex as AsyncMutex;
-use topoc_openwire_proto::command::{DestinationInfo, RemoveInfo, RemovedId, SessionInfo, TransactionInfo};
-use topoc_openwire_proto::destination::TempQueue;
+use topoc_openwire_proto::command::{
+    DestinationInfo, RemoveInfo, RemoveSubscriptionInfo, RemovedId, SessionInfo, TransactionInfo,
+};
+use topoc_openwire_proto::destination::{TempQueue, TempTopic};
 use topoc_openwire_proto::id::{ConsumerId, LocalTransactionId, ProducerId, SessionId, TransactionId};
 
 use crate::connection::Inner;
@@ -43,6 +45,8 @@ struct Children {
     producers: i64,
     consumers: i64,
     held: Vec<Weak<Held>>,
+    /// Consumers that nobody has any more, and that end with the transaction.
+    leaving: Vec<(ConsumerId, Arc<Held>)>,
 }
 
 impl Shared {
@@ -102,14 +106,37 @@ impl Shared {
         ProducerId { connection_id, session_id: self.number, value: children.producers }
     }
 
+    /// The consumer ends with the transaction.
+    pub(crate) fn leave(&self, id: ConsumerId, held: Arc<Held>) {
+        self.children().leaving.push((id, held));
+    }
+
+    /// The transaction has ended, and with it those that have waited for that.
+    fn take_leave(&self) {
+        let leaving = std::mem::take(&mut self.children().leaving);
+        for (id, held) in leaving {
+            self.connection.handle.remove_soon(&id, &held);
+        }
+    }
+
+    /// The largest number of a message that the session's consumers have got.
+    pub(crate) fn last_delivered(&self) -> Option<i64> {
+        let losses = self.connection.handle.losses();
+        self.held().iter().map(|held| held.last_delivered(losses)).max()
+    }
+
     /// Acknowledges what the session's consumers have got so far.
     pub(crate) async fn acknowledge(&self) -> Result<(), Error> {
         let mut stale = 0;
+        let handle = &self.connection.handle;
         for held in self.held() {
-            let (ack, lost) = held.acknowledge_all(self.connection.handle.losses());
+            // Who loses patience here must not lose the acknowledgement.
+            let room = handle.reserve().await?;
+            let losses = handle.losses();
+            let (ack, lost) = held.acknowledge_all(losses);
             stale += lost;
             if let Some(ack) = ack {
-                self.connection.handle.send(ack).await?;
+                room.send(Ask::SendOver(losses, ack.into()));
             }
         }
         if stale > 0 { Err(Error::WillComeAgain(stale)) } else { Ok(()) }
@@ -119,6 +146,7 @@ impl Shared {
 /// The last handle is gone: the broker is told.
 impl Drop for Shared {
     fn drop(&mut self) {
+        self.take_leave();
         self.connection.handle.ask_soon(Ask::Send(remove(&self.connection, self.number).into()));
     }
 }
@@ -168,9 +196,20 @@ impl Session {
     /// # Errors
     /// When the broker refuses it.
     pub async fn temporary_queue(&self) -> Result<Destination, Error> {
+        self.temporary(|physical_name| TempQueue { physical_name }.into()).await
+    }
+
+    /// A topic that lives as long as the connection, and that nobody else may read from.
+    ///
+    /// # Errors
+    /// When the broker refuses it.
+    pub async fn temporary_topic(&self) -> Result<Destination, Error> {
+        self.temporary(|physical_name| TempTopic { physical_name }.into()).await
+    }
+
+    async fn temporary(&self, named: impl FnOnce(Option<String>) -> Destination) -> Result<Destination, Error> {
         let connection = &self.shared.connection;
-        let name = format!("{}:{}", connection.id, connection.next_temporary());
-        let destination = Destination::from(TempQueue { physical_name: Some(name) });
+        let destination = named(Some(format!("{}:{}", connection.id, connection.next_temporary())));
         let info = DestinationInfo {
             connection_id: Some(connection.connection_id()),
             destination: Some(destination.clone()),
@@ -181,10 +220,10 @@ impl Session {
         Ok(destination)
     }
 
-    /// Removes a temporary queue before the connection ends. Its consumers are to be closed before.
+    /// Removes a temporary destination before the connection ends. Its consumers get nothing more.
     ///
     /// # Errors
-    /// When the broker refuses it: somebody still consumes.
+    /// When the broker refuses it; [`Error::Misuse`] of another destination.
     pub async fn delete_temporary(&self, destination: Destination) -> Result<(), Error> {
         if !destination.is_temporary() {
             return Err(Error::Misuse("only temporary destinations can be deleted"));
@@ -195,6 +234,25 @@ impl Session {
             destination: Some(destination),
             operation_type: DestinationInfo::REMOVE,
             ..DestinationInfo::default()
+        };
+        connection.handle.request(info).await
+    }
+
+    /// Ends a durable subscription of this client id for good ([`ConsumerBuilder::durable`]). Its consumer is to be closed
+    /// before.
+    ///
+    /// # Errors
+    /// When the broker refuses it: there is none of this name, or somebody consumes. [`Error::Misuse`] without a client id.
+    pub async fn unsubscribe(&self, name: impl Into<String>) -> Result<(), Error> {
+        let connection = &self.shared.connection;
+        let Some(client_id) = connection.options.client_id.clone() else {
+            return Err(Error::Misuse("a durable subscription belongs to a client id: set `jms.clientID`"));
+        };
+        let info = RemoveSubscriptionInfo {
+            connection_id: Some(connection.connection_id()),
+            subscription_name: Some(name.into()),
+            client_id: Some(client_id),
+            ..RemoveSubscriptionInfo::default()
         };
         connection.handle.request(info).await
     }
@@ -242,41 +300,79 @@ impl Session {
     }
 
     /// Commits the transaction: what was sent in it is there for others, what was received in it is dealt with. Without an
-    /// open transaction nothing happens.
+    /// open transaction nothing happens. May be dropped while it waits: the commit goes on by itself.
     ///
     /// # Errors
     /// [`Error::RolledBack`] when messages were received in it over a connection that was lost since, or when the answer to
     /// the commit was lost with the connection: all of it is rolled back as far as anybody can know, and received messages
-    /// come again.
+    /// come again. They do so too when the broker refuses the commit.
     pub async fn commit(&self) -> Result<(), Error> {
         self.expect_transacted()?;
+        self.to_the_end(|session| async move { session.commit_now().await }).await
+    }
+
+    /// Rolls the transaction back: what was sent in it is gone, what was received comes again after a while
+    /// (`jms.redeliveryPolicy.*`). May be dropped as [`Session::commit`].
+    ///
+    /// # Errors
+    /// When the connection is over.
+    pub async fn rollback(&self) -> Result<(), Error> {
+        self.expect_transacted()?;
+        self.to_the_end(|session| async move { session.rollback_now().await }).await
+    }
+
+    /// Does something in a task of its own: nobody can stop in the middle of it.
+    async fn to_the_end<F>(&self, work: impl FnOnce(Self) -> F) -> Result<(), Error>
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        // A task that has gone without a word has gone with its runtime.
+        tokio::spawn(work(self.clone())).await.unwrap_or(Err(Error::Closed))
+    }
+
+    async fn commit_now(self) -> Result<(), Error> {
         let mut open = self.shared.transaction.lock().await;
         let Some(Open { id, losses }) = open.take() else { return Ok(()) };
         let handle = &self.shared.connection.handle;
         let held = self.shared.held();
         let received: usize = held.iter().map(|held| held.count()).sum();
         if losses != handle.losses() && received > 0 {
-            let reason = format!("{received} message(s) were received in it before the connection was lost");
-            held.iter().for_each(|held| held.forget());
-            // The new broker knows the transaction from what was restored.
-            handle.request(self.shared.step(&id, TransactionInfo::ROLLBACK)).await?;
-            return Err(Error::RolledBack(reason));
+            return self.roll_back_lost(&id, received).await;
         }
-        for ack in held.iter().filter_map(|held| held.before_commit(&id)) {
-            handle.send(ack).await?;
+        let commit = self.shared.step(&id, TransactionInfo::COMMIT_ONE_PHASE);
+        let committed = if received == 0 {
+            Some(handle.request(commit).await)
+        } else {
+            // A commit without its acknowledgements would be half of one: all goes over the same connection, or nothing.
+            for ack in held.iter().filter_map(|held| held.before_commit(&id)) {
+                handle.ask(Ask::SendOver(losses, ack.into())).await?;
+            }
+            handle.request_over(losses, commit).await
+        };
+        match committed {
+            Some(Ok(())) => {
+                held.iter().for_each(|held| held.forget());
+                self.shared.take_leave();
+                Ok(())
+            }
+            Some(Err(error)) => {
+                self.give_back().await?;
+                Err(error)
+            }
+            None => self.roll_back_lost(&id, received).await,
         }
-        let committed = handle.request(self.shared.step(&id, TransactionInfo::COMMIT_ONE_PHASE)).await;
-        held.iter().for_each(|held| held.forget());
-        committed
     }
 
-    /// Rolls the transaction back: what was sent in it is gone, what was received comes again after a while
-    /// (`jms.redeliveryPolicy.*`).
-    ///
-    /// # Errors
-    /// When the connection is over.
-    pub async fn rollback(&self) -> Result<(), Error> {
-        self.expect_transacted()?;
+    /// The connection was lost that messages of the transaction came over. The new broker knows the transaction from what was
+    /// restored.
+    async fn roll_back_lost(&self, id: &TransactionId, received: usize) -> Result<(), Error> {
+        self.shared.connection.handle.request(self.shared.step(id, TransactionInfo::ROLLBACK)).await?;
+        self.give_back().await?;
+        let reason = format!("{received} message(s) were received in it before the connection was lost");
+        Err(Error::RolledBack(reason))
+    }
+
+    async fn rollback_now(self) -> Result<(), Error> {
         let mut open = self.shared.transaction.lock().await;
         let Some(Open { id, .. }) = open.take() else { return Ok(()) };
         self.shared.connection.handle.request(self.shared.step(&id, TransactionInfo::ROLLBACK)).await?;
@@ -287,10 +383,13 @@ impl Session {
         let connection = &self.shared.connection;
         let policy = connection.options.redelivery();
         for held in self.shared.held() {
-            if let Some(ack) = held.roll_back(&policy, connection.handle.losses()) {
-                connection.handle.send(ack).await?;
+            let room = connection.handle.reserve().await?;
+            let losses = connection.handle.losses();
+            if let Some(ack) = held.roll_back(&policy, losses) {
+                room.send(Ask::SendOver(losses, ack.into()));
             }
         }
+        self.shared.take_leave();
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until};
 use tokio_rustls::rustls::ClientConfig;
 use topoc_openwire_proto::command::{BrokerInfo, Command};
@@ -48,6 +48,8 @@ pub(crate) struct Wire {
     since: Instant,
     /// What the broker has said of itself before the wire was used.
     broker: Option<BrokerInfo>,
+    /// The longest frame that both sides take, in bytes without the length itself.
+    largest_frame: u64,
 }
 
 impl fmt::Debug for Wire {
@@ -64,7 +66,8 @@ impl Wire {
         let since = Instant::now();
         let (link, first) = Link::new(link_options, Duration::ZERO);
         let decoder = Decoder::new(FIRST_FRAME);
-        let mut wire = Self { socket, link, decoder, out: BytesMut::new(), unflushed: false, since, broker: None };
+        let (out, largest_frame) = (BytesMut::new(), u64::MAX);
+        let mut wire = Self { socket, link, decoder, out, unflushed: false, since, broker: None, largest_frame };
         wire.push(&frame::encode(&first.into()).map_err(|error| error.to_string())?);
         while !wire.link.is_ready() {
             wire.wait().await?;
@@ -79,6 +82,11 @@ impl Wire {
                 return reason;
             }
         }
+    }
+
+    /// The longest frame that may be sent, in bytes without the length itself.
+    pub(crate) fn largest_frame(&self) -> u64 {
+        self.largest_frame
     }
 
     /// What the broker has said of itself before the wire was used.
@@ -142,6 +150,7 @@ impl Wire {
             }
             Some(LinkOrder::Ready(format)) => {
                 self.decoder.set_limit(format.max_frame_size);
+                self.largest_frame = format.max_frame_size;
                 Ok(())
             }
             Some(LinkOrder::Fail(error)) => Err(error.to_string()),
@@ -162,6 +171,18 @@ impl Wire {
     /// Waits until everything has been handed to the system.
     pub(crate) async fn flush(&mut self) -> std::io::Result<()> {
         poll_fn(|cx| self.poll_write(cx)).await
+    }
+
+    /// Waits until the broker has read everything and closed its side. A socket that is closed while something lies in it
+    /// unread takes with it what the other side has not read.
+    pub(crate) async fn finish(&mut self) -> std::io::Result<()> {
+        self.flush().await?;
+        self.socket.shutdown().await?;
+        let mut rest = BytesMut::new();
+        while self.socket.read_buf(&mut rest).await? > 0 {
+            rest.clear();
+        }
+        Ok(())
     }
 
     /// Writes what there is to write and reads what there is to read.

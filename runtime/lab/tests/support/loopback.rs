@@ -98,6 +98,11 @@ impl Loopback {
     /// Starts a broker in the folder of its file. A variable that the file names holds [`Loopback::secret`].
     /// A broker on a database gets its driver.
     pub(crate) fn start(&self, broker: &str) -> Broker {
+        self.start_with(broker, &[])
+    }
+
+    /// The same with arguments for the Java virtual machine, such as more memory.
+    pub(crate) fn start_with(&self, broker: &str, jvm: &[&str]) -> Broker {
         let xml = self.xml(broker);
         let text = fs::read_to_string(&xml).unwrap();
         let launch = Launch::new(&self.release, &xml, xml.parent().unwrap())
@@ -105,6 +110,7 @@ impl Loopback {
             .env("LC_ALL", "C.UTF-8")
             // Bridges then say what they forward, and which consumers they do it for.
             .jvm("-Dorg.slf4j.simpleLogger.log.org.apache.activemq.network=debug");
+        let launch = jvm.iter().fold(launch, |launch, argument| launch.jvm(argument));
         let launch = variables(&text).into_iter().fold(launch, |launch, name| launch.env(name, Self::secret(name)));
         let on_database = |store: &Store| store.kind == StoreKind::Jdbc;
         let needs_driver = self.broker(broker).store.as_ref().is_some_and(on_database);

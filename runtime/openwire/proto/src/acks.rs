@@ -214,6 +214,11 @@ impl<T> Acks<T> {
         self.drop_held()
     }
 
+    /// Forgets what somebody has who only looks: nothing will be said of it, and the broker's window is as it was.
+    pub fn let_go(&mut self) {
+        self.drop_held();
+    }
+
     fn drop_held(&mut self) -> usize {
         self.delay = Duration::ZERO;
         let count = self.held.len();
@@ -247,6 +252,23 @@ impl<T> Acks<T> {
         self.one(MessageAck::EXPIRED, id, destination)
     }
 
+    /// A message that came too often, over lost connections too: where it goes, it harms nobody. None where it is to be
+    /// dealt with once more. As in Java only transactions are so careful (`ActiveMQMessageConsumer.redeliveryExceeded`).
+    #[must_use]
+    pub fn poison(
+        &self,
+        policy: &RedeliveryPolicy,
+        id: &MessageId,
+        destination: Option<&Destination>,
+        redeliveries: i32,
+    ) -> Option<MessageAck> {
+        if self.mode != AckMode::Transacted || policy.allows(redeliveries) {
+            return None;
+        }
+        let ack = self.one(MessageAck::POISON, id.clone(), destination.cloned());
+        Some(MessageAck { poison_cause: Some(too_often(policy)), ..ack })
+    }
+
     /// A message that the application had dealt with before the broker was told.
     #[must_use]
     pub fn again(&self, id: MessageId, destination: Option<Destination>) -> MessageAck {
@@ -260,7 +282,8 @@ impl<T> Acks<T> {
         Some(self.ack(kind, first, last, newest.destination.clone(), self.held.len()))
     }
 
-    /// An acknowledgement of one message. To a broker a range without beginning is all that it has given out before.
+    /// An acknowledgement of one message. To a broker a range without beginning is all that it has given out before
+    /// (`PrefetchSubscription.acknowledge`).
     fn one(&self, kind: i8, id: MessageId, destination: Option<Destination>) -> MessageAck {
         self.ack(kind, Some(id.clone()), id, destination, 1)
     }

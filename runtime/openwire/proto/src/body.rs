@@ -108,19 +108,28 @@ impl Message {
         if self.kind != MessageKind::Bytes {
             return inflate(&content, limit).map(Some);
         }
-        // Only bytes say beforehand how long they will be (ActiveMQBytesMessage.decompress); it is taken as a limit.
+        // Only bytes say beforehand how long they will be, and are that long: of an empty message Java deflates its buffer with
+        // all the zeros in it (ActiveMQBytesMessage.doCompress, decompress; 5.18.3).
         let mut input = Reader::new(content);
         let length = i32::read(&mut input)?;
         let length = u64::try_from(length).map_err(|_| DecodeError::NegativeLength("a body"))?;
+        if length > limit {
+            return Err(DecodeError::BodyTooLong(limit));
+        }
         let left = input.left();
-        inflate(&input.take("a body", left)?, length.min(limit)).map(Some)
+        Ok(Some(inflate_at_most(&input.take("a body", left)?, length)?.into()))
     }
 }
 
 fn inflate(deflated: &[u8], limit: u64) -> Result<Bytes, DecodeError> {
-    let mut inflated = Vec::new();
     // One byte more than allowed tells the two cases apart.
-    let read = ZlibDecoder::new(deflated).take(limit.saturating_add(1)).read_to_end(&mut inflated);
-    read.map_err(|_| DecodeError::BadCompression)?;
+    let inflated = inflate_at_most(deflated, limit.saturating_add(1))?;
     if inflated.len() as u64 > limit { Err(DecodeError::BodyTooLong(limit)) } else { Ok(inflated.into()) }
+}
+
+fn inflate_at_most(deflated: &[u8], limit: u64) -> Result<Vec<u8>, DecodeError> {
+    let mut inflated = Vec::new();
+    let read = ZlibDecoder::new(deflated).take(limit).read_to_end(&mut inflated);
+    read.map_err(|_| DecodeError::BadCompression)?;
+    Ok(inflated)
 }

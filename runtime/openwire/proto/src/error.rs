@@ -74,6 +74,13 @@ pub enum EncodeError {
     TextTooLong(usize),
     /// More elements than a length field can say.
     TooMany(usize),
+    /// A frame that the peer would not take; both in bytes. It would close the connection instead.
+    FrameTooLong {
+        /// What the frame needs.
+        size: u64,
+        /// What the peer takes (`wireFormat.maxFrameSize`).
+        limit: u64,
+    },
 }
 
 impl fmt::Display for EncodeError {
@@ -81,6 +88,9 @@ impl fmt::Display for EncodeError {
         match self {
             Self::TextTooLong(bytes) => write!(f, "a text of {bytes} bytes, where OpenWire has room for 65535"),
             Self::TooMany(count) => write!(f, "{count} elements are more than OpenWire can count here"),
+            Self::FrameTooLong { size, limit } => {
+                write!(f, "a frame of {size} bytes, and the peer takes {limit} (`wireFormat.maxFrameSize`)")
+            }
         }
     }
 }
