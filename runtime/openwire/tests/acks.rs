@@ -15,9 +15,10 @@ use topoc_openwire::{AckMode, Connection, Consumer, Delivery, Destination, Error
 static SITES: LazyLock<Vec<Site>> =
     LazyLock::new(|| plain_sites(|plain| plain.queues("TIGHT.>", &[("memoryLimit", "100 kb")])));
 
-/// Gives back at once, and twice at most.
+/// What is rolled back comes again at once.
 const SOON: &str = "jms.redeliveryPolicy.initialRedeliveryDelay=0&jms.redeliveryPolicy.redeliveryDelay=0";
 
+/// A consumer, and the first messages that it has got.
 async fn drained(session: &Session, queue: &Destination, count: usize) -> (Consumer, Vec<Delivery>) {
     let mut consumer = session.consumer(queue).open().await.unwrap();
     let mut got = Vec::new();
@@ -379,6 +380,7 @@ fn what_has_expired_is_not_given() {
         site.until_count(&queue, "inflightCount", 3).await;
         let first = next(&mut consumer).await;
         assert_eq!(text(&first), "first");
+        // Time alone makes it expire.
         tokio::time::sleep(brief).await;
         let last = next(&mut consumer).await;
         assert_eq!(text(&last), "last");

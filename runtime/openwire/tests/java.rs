@@ -120,7 +120,6 @@ fn we_read_what_java_sends_compressed_or_not() {
             let properties = theirs(&values());
             let drafts: Vec<Draft> = bodies()
                 .into_iter()
-                // Of an object that is none a compressing Java client makes nothing that anybody can read.
                 .map(|(_, body)| Draft { properties: properties.clone(), ..Draft::of(body) })
                 .collect();
             let ids = JAVA.post(&format!("{}{options}", site.uri), queue.name(), &drafts, PATIENCE).unwrap();
