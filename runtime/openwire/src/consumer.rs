@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use topoc_openwire_proto::acks::{Acks, Got};
 use topoc_openwire_proto::command::{ConsumerInfo, MessageAck, MessageDispatch, MessagePull, RemoveInfo, RemovedId};
@@ -13,6 +13,7 @@ use topoc_openwire_proto::id::{ConsumerId, TransactionId};
 use topoc_openwire_proto::message::Message;
 
 use crate::engine::{Ask, Incoming};
+use crate::inbox::{Receiver, inbox};
 use crate::session::Shared;
 use crate::wire::until;
 use crate::{AckMode, Delivery, Destination, Error, MessageId, RedeliveryPolicy, Status};
@@ -110,7 +111,7 @@ impl ConsumerBuilder {
         }
         // Who looks takes nothing, so nothing is to be said of it but that it has arrived.
         let mode = if info.browser { AckMode::Client } else { session.mode };
-        let (sender, incoming) = mpsc::unbounded_channel();
+        let (sender, incoming) = inbox(info.prefetch_size);
         // Who listens to a topic gets a message of its own.
         let queue = info.destination.as_ref().filter(|destination| destination.is_queue());
         let done = queue.map_or_else(Arc::default, |queue| session.connection.done(queue));
@@ -150,7 +151,7 @@ pub struct Consumer {
     session: Arc<Shared>,
     id: ConsumerId,
     held: Arc<Held>,
-    incoming: mpsc::UnboundedReceiver<Incoming>,
+    incoming: Receiver,
     /// What has come and was not yet given to the application, and of which connection it came.
     waiting: VecDeque<(u64, MessageDispatch)>,
     prefetch: i32,

@@ -25,6 +25,7 @@ use tracing::{debug, info, warn};
 
 use crate::connection::{Place, Status};
 use crate::consumer::Held;
+use crate::inbox::{self, TooMuch};
 use crate::producer::Window;
 use crate::wire::{Io, Reason, Wire, until};
 use crate::{Config, Error, Refusal};
@@ -45,7 +46,7 @@ pub(crate) enum Ask {
     /// The same with an answer, of which nothing comes when it was not sent.
     RequestOver(u64, Command, oneshot::Sender<Result<(), Error>>),
     /// This is where messages of a consumer go from now on.
-    Listen(ConsumerId, mpsc::UnboundedSender<Incoming>),
+    Listen(ConsumerId, inbox::Sender),
     /// Nobody listens any more.
     Unlisten(ConsumerId),
     /// This is whom the broker tells that it has taken bytes of a producer.
@@ -144,7 +145,7 @@ pub(crate) struct Engine {
     /// Asked for while there was no connection, and until when it may wait.
     waiting: VecDeque<(Ask, Option<Instant>)>,
     answers: HashMap<i32, oneshot::Sender<Result<(), Error>>>,
-    listeners: HashMap<Key, mpsc::UnboundedSender<Incoming>>,
+    listeners: HashMap<Key, inbox::Sender>,
     windows: HashMap<Key, Arc<Window>>,
     next_command: i32,
     /// The number of the command that tells a broker who this is.
@@ -365,7 +366,8 @@ impl Engine {
                     let _ = answer.send(Ok(()));
                 }
             }
-            WhileDown::Dispatch(dispatch) => self.dispatch(dispatch),
+            // One for each time that somebody asks.
+            WhileDown::Dispatch(dispatch) => drop(self.dispatch(dispatch)),
             WhileDown::Wait => {
                 let limit = self.config.failover.timeout.filter(|_| matches!(command, Command::Message(_)));
                 let until = limit.map(|limit| Instant::now() + limit);
@@ -461,7 +463,9 @@ impl Engine {
     async fn received(&mut self, command: Command) -> Result<(), Reason> {
         self.tracker.received(&command);
         match command {
-            Command::MessageDispatch(dispatch) => self.dispatch(dispatch),
+            Command::MessageDispatch(dispatch) => {
+                self.dispatch(dispatch).map_err(|TooMuch| "the broker sends more messages than it may".to_owned())?;
+            }
             Command::Response(response) => self.answer(response.correlation_id, Ok(())),
             Command::DataResponse(response) => self.answer(response.correlation_id, Ok(())),
             Command::DataArrayResponse(response) => self.answer(response.correlation_id, Ok(())),
@@ -496,13 +500,13 @@ impl Engine {
         }
     }
 
-    fn dispatch(&mut self, dispatch: MessageDispatch) {
+    fn dispatch(&mut self, dispatch: MessageDispatch) -> Result<(), TooMuch> {
+        // A consumer that is just closing no longer listens, and what it gets here will come to another.
         let Some(listener) = dispatch.consumer_id.as_ref().and_then(|id| self.listeners.get(&consumer_key(id))) else {
-            return;
+            return Ok(());
         };
         let losses = self.shared.losses.load(Ordering::Relaxed);
-        // A consumer that is just closing no longer listens, and what it gets here will come to another.
-        let _ = listener.send(Incoming::Dispatch(losses, Box::new(dispatch)));
+        listener.send(Incoming::Dispatch(losses, Box::new(dispatch)))
     }
 
     fn producer_ack(&self, ack: &ProducerAck) {
@@ -693,6 +697,7 @@ impl Engine {
     fn interrupted(&mut self) {
         self.shared.losses.fetch_add(1, Ordering::Release);
         self.shared.status.send_replace(Status::Interrupted);
+        self.listeners.values().for_each(inbox::Sender::forget_messages);
         for window in self.windows.values() {
             window.reset();
         }

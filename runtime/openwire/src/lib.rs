@@ -25,6 +25,7 @@ mod connection;
 mod consumer;
 mod engine;
 mod error;
+mod inbox;
 mod message;
 mod producer;
 mod request;
