@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     fn message() -> Incoming {
-        Incoming::Dispatch(0, Box::new(MessageDispatch::default()))
+        Incoming::Dispatch(0, Box::<MessageDispatch>::default())
     }
 
     #[tokio::test]
