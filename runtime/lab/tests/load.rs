@@ -27,7 +27,7 @@ fn loads_count_what_really_passed() {
     let messages = waiting("L");
     assert_eq!(messages.len(), 100);
     assert!(messages.iter().all(|message| message.persistent && message.priority == 7));
-    assert_eq!(messages[99].body, topoc_lab::Body::Bytes(vec![b'x'; 10]));
+    assert_eq!(messages[99].body, topoc_lab::Body::Text(Some("x".repeat(10))));
 
     let report = run(&arguments("receive", "L", &["--connections", "2", "--prefetch", "10"]));
     assert_eq!(report.messages, 93);
