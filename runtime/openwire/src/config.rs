@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use topoc_openwire_proto::OptionError;
 use topoc_openwire_proto::client::ClientOptions;
 use topoc_openwire_proto::failover::{Attempts, Options};
 use topoc_openwire_proto::uri::{Address, Uri};
@@ -39,6 +40,10 @@ impl Config {
         for mut address in addresses.iter().cloned() {
             address.options.extend(failover.nested.iter().cloned());
             crate::socket::check(&address)?;
+        }
+        if let Some(url) = failover.update_uris_url.as_deref().filter(|url| list_file(url).is_none()) {
+            let takes = "a `file:` URL; a list is not read over the network";
+            return Err(OptionError::BadValue { name: "updateURIsURL", value: url.to_owned(), takes }.into());
         }
         let tls = TlsConfig::default();
         Ok(Self { addresses, failover, fault_tolerant, client, tls, largest_body: LARGEST_BODY })
@@ -89,6 +94,12 @@ impl Config {
     }
 }
 
+/// The path in a `file:` URL, such as `updateURIsURL` has.
+pub(crate) fn list_file(url: &str) -> Option<&str> {
+    let path = url.strip_prefix("file:")?;
+    Some(path.strip_prefix("//").unwrap_or(path))
+}
+
 /// One address is tried once, and nobody tells where else to go.
 fn once() -> Options {
     Options {
@@ -123,6 +134,7 @@ mod tests {
             "failover:(tcp://a:1)?timeuot=1",
             "tcp://a:1?wireFormat.x=1",
             "failover:(tcp://a:1)?nested.wireFormat.x=1",
+            "failover:(tcp://a:1)?updateURIsURL=http://b/list",
         ] {
             assert!(Config::new(uri).is_err(), "{uri}");
         }

@@ -23,6 +23,7 @@ use topoc_openwire_proto::tracker::{Tracker, WhileDown};
 use topoc_openwire_proto::uri::Address;
 use tracing::{debug, info, warn};
 
+use crate::config::list_file;
 use crate::connection::{Place, Status};
 use crate::consumer::Held;
 use crate::inbox::{self, TooMuch};
@@ -707,8 +708,8 @@ impl Engine {
     fn list(&mut self, url: String) {
         let tell = self.outside.0.clone();
         tokio::spawn(async move {
-            let path = url.strip_prefix("file:").unwrap_or(&url);
-            let path = path.strip_prefix("//").unwrap_or(path).to_owned();
+            // `Config` takes no other URL.
+            let path = list_file(&url).unwrap_or(&url).to_owned();
             let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(path)).await;
             let text = read.ok().and_then(Result::ok);
             // Java joins the lines without anything between them.
