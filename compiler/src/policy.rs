@@ -44,6 +44,14 @@ pub struct Project {
 }
 
 impl Project {
+    /// A `topoc.toml` that sources call `path`, in a folder, beside sources whose paths start from `base`; both folders
+    /// absolute, with `/`.
+    #[must_use]
+    pub fn read(path: impl Into<String>, text: &str, folder: impl Into<String>, base: impl Into<String>) -> Self {
+        let settings = Settings::read(text);
+        Self { path: path.into(), text: text.into(), folder: folder.into(), base: base.into(), settings }
+    }
+
     /// A source's path as `topoc.toml` names it: from its own folder, where it is below it.
     #[must_use]
     pub fn seen(&self, path: &str) -> String {
@@ -125,13 +133,7 @@ mod tests {
         let mut analysis = crate::analyze("main.topo", &[], &files);
         let as_ever = Diagnostic::new(&HYGIENE, Loc::default(), "as ever");
         analysis.diagnostics = vec![as_ever.clone(), as_ever.level(Severity::Error)];
-        let project = Project {
-            path: "topoc.toml".into(),
-            text: settings.into(),
-            folder: "/".into(),
-            base: "/".into(),
-            settings: Settings::read(settings),
-        };
+        let project = Project::read("topoc.toml", settings, "/", "/");
         let judged = judge(analysis, &Policy { project: Some(project), today: None });
         judged.diagnostics.iter().map(|finding| finding.severity).collect()
     }

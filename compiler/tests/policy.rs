@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
 
 use std::collections::HashMap;
-use topoc_compiler::policy::{Day, Policy, Project, Settings, judge};
+use topoc_compiler::policy::{Day, Policy, Project, judge};
 use topoc_compiler::{Analysis, analyze};
 
 const TOPOLOGY: &str = r#"topology t { activemq = "6.2" }
@@ -18,13 +18,7 @@ fn judged(main: &str, settings: Option<&str>, today: &str) -> Analysis {
 
 fn judged_at(path: &str, main: &str, settings: Option<&str>, today: &str) -> Analysis {
     let files = HashMap::from([(path.to_owned(), main.to_owned())]);
-    let project = settings.map(|text| Project {
-        path: "topoc.toml".into(),
-        text: text.into(),
-        folder: "/p".into(),
-        base: "/p".into(),
-        settings: Settings::read(text),
-    });
+    let project = settings.map(|text| Project::read("topoc.toml", text, "/p", "/p"));
     judge(analyze(path, &[], &files), &Policy { project, today: Day::parse(today) })
 }
 

@@ -1,7 +1,7 @@
 //! A secret that stands in a topology is refused, and neither an artifact nor a message repeats it.
 
 use std::collections::HashMap;
-use topoc_compiler::policy::{self, Policy, Project, Settings};
+use topoc_compiler::policy::{self, Policy, Project};
 use topoc_compiler::{analyze, emit};
 
 const SECRET: &str = "hunter2x";
@@ -70,13 +70,7 @@ bridge a -> b {
 "#;
     let built = |remote: &str, settings: Option<&str>| {
         let files = HashMap::from([("main.topo".to_owned(), text.replace("REMOTE", remote))]);
-        let project = settings.map(|text| Project {
-            path: "topoc.toml".into(),
-            text: text.into(),
-            folder: "/p".into(),
-            base: "/p".into(),
-            settings: Settings::read(text),
-        });
+        let project = settings.map(|text| Project::read("topoc.toml", text, "/p", "/p"));
         let analysis = analyze("main.topo", &[], &files);
         let analysis = policy::judge(analysis, &Policy { project, today: None });
         let artifacts = analysis.checked().map(emit::artifacts);

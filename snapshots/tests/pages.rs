@@ -8,7 +8,7 @@ mod text;
 use page::{Example, Kind, MAIN, Mark, Page, SETTINGS};
 use std::collections::HashMap;
 use topoc_compiler::diagnostic::{Diagnostic, Edit, Safety, Severity};
-use topoc_compiler::policy::{Policy, Project, Settings, judge};
+use topoc_compiler::policy::{Policy, Project, judge};
 use topoc_compiler::rules::{AREAS, FixKind, RULES, Rule};
 use topoc_compiler::sources::{FileError, Files, MAX_FILE_BYTES};
 use topoc_compiler::{Analysis, analyze, emit};
@@ -246,13 +246,7 @@ fn analysis(example: &Example) -> Analysis {
 }
 
 fn policy(example: &Example) -> Policy {
-    let project = example.files.get(SETTINGS).map(|text| Project {
-        path: SETTINGS.to_owned(),
-        text: text.as_str().into(),
-        folder: "/project".to_owned(),
-        base: "/project".to_owned(),
-        settings: Settings::read(text),
-    });
+    let project = example.files.get(SETTINGS).map(|text| Project::read(SETTINGS, text, "/project", "/project"));
     Policy { project, today: example.today }
 }
 

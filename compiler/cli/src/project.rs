@@ -192,18 +192,13 @@ fn settings(args: &ProjectArgs, start: &Path, folder: &Path) -> Result<Option<po
     })?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::new(format!("`{}` is not UTF-8", path.display())).help("save the file as UTF-8"))?;
-    Ok(Some(judging(&file, &path, text, &base)))
+    Ok(Some(judging(&file, &path, &text, &base)))
 }
 
 /// A `topoc.toml` at the absolute path `file`, which sources whose paths start from `base` call `path`.
-pub(crate) fn judging(file: &Path, path: &Path, text: String, base: &Path) -> policy::Project {
-    policy::Project {
-        settings: Settings::read(&text),
-        path: load::text(&load::normal(path)),
-        text: text.into(),
-        folder: load::text(&load::normal(&parent(file))),
-        base: load::text(&load::normal(base)),
-    }
+pub(crate) fn judging(file: &Path, path: &Path, text: &str, base: &Path) -> policy::Project {
+    let name = |path: &Path| load::text(&load::normal(path));
+    policy::Project::read(name(path), text, name(&parent(file)), name(base))
 }
 
 /// Where settings may be, the nearest first.

@@ -109,7 +109,7 @@ impl Buffers<'_> {
         let files = self.folder.ancestors().map(|folder| folder.join(SETTINGS));
         let (file, text) =
             files.filter(|_| self.on_disk).find_map(|file| Some((file.clone(), self.settings_at(&file)?)))?;
-        Some(judging(&file, &typed(&file, self.folder), text, self.folder))
+        Some(judging(&file, &typed(&file, self.folder), &text, self.folder))
     }
 
     fn settings_at(&self, file: &Path) -> Option<String> {
