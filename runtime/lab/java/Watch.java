@@ -1,8 +1,7 @@
-// Where a connection is: tells each time that the transport or the broker behind it changes.
+// Where a connection is: tells each time that the transport changes.
 
 import java.io.IOException;
 import org.apache.activemq.ActiveMQConnection;
-import org.apache.activemq.command.BrokerInfo;
 import org.apache.activemq.transport.TransportListener;
 
 final class Watch implements TransportListener {
@@ -18,16 +17,13 @@ final class Watch implements TransportListener {
     void start() throws Exception {
         connection.addTransportListener(this);
         connection.start();
-        // Without `failover:` both happened before anybody could listen.
+        // Without `failover:` it happened before anybody could listen.
         transportResumed();
-        tellBroker(connection.getBrokerName());
     }
 
     @Override
     public void onCommand(Object command) {
-        if (command instanceof BrokerInfo broker) {
-            tellBroker(broker.getBrokerName());
-        }
+        // Where the connection is, the transport tells; what comes over it is nobody's business here.
     }
 
     @Override
@@ -46,12 +42,6 @@ final class Watch implements TransportListener {
         String address = connection.getTransport().getRemoteAddress();
         if (address != null) {
             task.tell("connected", "ms", System.currentTimeMillis(), "address", address.split("@")[0]);
-        }
-    }
-
-    private void tellBroker(String name) {
-        if (name != null) {
-            task.tell("broker", "ms", System.currentTimeMillis(), "name", name);
         }
     }
 }

@@ -81,7 +81,6 @@ enum Event {
     Failed { reason: String },
     Sent { ms: u64 },
     Connected { ms: u64, address: String },
-    Broker { ms: u64, name: String },
     Interrupted { ms: u64 },
     Lost { ms: u64, reason: String },
 }

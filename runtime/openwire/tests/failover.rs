@@ -78,9 +78,10 @@ fn out_of_a_black_hole_both_clients_go_to_the_other_broker() {
     run(LIMIT, async {
         let dir = tempfile::tempdir().unwrap();
         let java = java(dir.path());
-        let [a, b] = pair("6.3.1");
+        let [mut a, b] = pair("6.3.1");
         let target = std::net::SocketAddr::from(([127, 0, 0, 1], a.port));
         let links = [Link::to(target).unwrap(), Link::to(target).unwrap()];
+        a.reached_by(&links.each_ref().map(Link::port));
         let quick = "wireFormat.maxInactivityDuration=1000&wireFormat.maxInactivityDurationInitalDelay=1000";
         let uris = [&links[0], &links[1]].map(|link| {
             let (first, second) = (link.uri(), b.uri());
@@ -125,6 +126,7 @@ fn pushed_lists_take_both_clients_to_the_same_brokers() {
             .listen(&rebalancing, &[update, ("rebalanceClusterClients", "true")])
             .element(&bridges);
         let mut u1 = Stand::start_at(ports[0], "U1", "6.3.1", plain);
+        u1.reached_by(&ports[1..3]);
         u1.wait_started();
         let connect = async |name, uri: &str, options: &str| {
             let uri = format!("failover:({uri})?randomize=false&maxReconnectDelay=500{options}");

@@ -17,6 +17,8 @@ pub(crate) struct Stand {
     pub(crate) name: &'static str,
     release: &'static str,
     pub(crate) port: u16,
+    /// Ports of other ways to it: listeners, links.
+    ways: Vec<u16>,
     plain: Plain,
     dir: TempDir,
     broker: Option<Broker>,
@@ -31,9 +33,21 @@ impl Stand {
 
     /// The same with listeners of its own, of which this is the port of the first.
     pub(crate) fn start_at(port: u16, name: &'static str, release: &'static str, plain: Plain) -> Self {
-        let mut stand = Self { name, release, port, plain, dir: tempfile::tempdir().unwrap(), broker: None };
+        let mut stand =
+            Self { name, release, port, ways: Vec::new(), plain, dir: tempfile::tempdir().unwrap(), broker: None };
         stand.launch();
         stand
+    }
+
+    /// Who is connected to one of these ports is at this broker too.
+    pub(crate) fn reached_by(&mut self, ports: &[u16]) {
+        self.ways.extend(ports);
+    }
+
+    /// Whether an address such as `tcp://127.0.0.1:61616` leads to it.
+    fn is_at(&self, address: &str) -> bool {
+        let port = address.rsplit(':').next().and_then(|port| port.parse().ok());
+        port.is_some_and(|port| port == self.port || self.ways.contains(&port))
     }
 
     fn launch(&mut self) {
@@ -142,30 +156,28 @@ impl Both {
 
     /// Waits until both are at this broker and have got a message there.
     pub(crate) async fn expect_at(&mut self, stand: &Stand) {
-        let there = Some(stand.name.to_owned());
-        let both = [there.clone(), there];
-        let mut seen = self.where_are_they();
-        until(&format!("{} is at {}, both ours and Java's, not {seen:?}", self.name, stand.name), || {
-            let now = self.where_are_they();
-            if seen != now {
-                println!("{}: {now:?}", self.name);
-                seen = now;
-            }
-            seen == both
-        })
-        .await;
-        println!("{}: both at {}", self.name, stand.name);
-        self.expect_messages(stand, stand).await;
+        self.expect_at_any(&[stand]).await;
     }
 
     /// Waits until each is at one of these brokers, and has got a message there.
     pub(crate) async fn expect_at_any(&mut self, stands: &[&Stand]) {
-        let find = |name: Option<String>| stands.iter().find(|stand| Some(stand.name) == name.as_deref());
-        until(&format!("{} is at one of them", self.name), || {
-            self.where_are_they().into_iter().all(|name| find(name).is_some())
+        let names: Vec<&str> = stands.iter().map(|stand| stand.name).collect();
+        let mut seen = None;
+        let mut found = None;
+        until(&format!("{} is at {}, both ours and Java's", self.name, names.join(" or ")), || {
+            let now = self.where_are_they();
+            if seen.as_ref() != Some(&now) {
+                println!("{}: {now:?}", self.name);
+            }
+            let [ours, java] = &now;
+            let ours = stands.iter().find(|stand| ours.as_deref() == Some(stand.name));
+            let java = stands.iter().find(|stand| java.as_deref().is_some_and(|address| stand.is_at(address)));
+            found = ours.copied().zip(java.copied());
+            seen = Some(now);
+            found.is_some()
         })
         .await;
-        let [ours, java] = self.where_are_they().map(|name| *find(name).unwrap());
+        let (ours, java) = found.expect("both are somewhere");
         println!("{}: ours at {}, Java's at {}", self.name, ours.name, java.name);
         self.expect_messages(ours, java).await;
     }
@@ -186,9 +198,9 @@ impl Both {
         until(&format!("{} has lost its broker", self.name), || self.where_are_they() == [None, None]).await;
     }
 
-    /// The names of the brokers: ours, Java's.
-    pub(crate) fn where_are_they(&self) -> [Option<String>; 2] {
-        [broker_of(&self.ours), self.java.broker()]
+    /// The name of our broker, and the address that Java's client is connected to.
+    fn where_are_they(&self) -> [Option<String>; 2] {
+        [broker_of(&self.ours), self.java.address()]
     }
 }
 
