@@ -1,0 +1,7 @@
+//! Cisco Finesse as values: what goes over its REST interface and its notification service, and what to do when servers fail.
+//! No sockets, no clock, no random source.
+//!
+//! Bytes come from strangers: every text is bounded in size, depth and number of elements before a tree is made of it, and no
+//! entity is expanded but the five that XML itself knows.
+
+pub mod xml;
