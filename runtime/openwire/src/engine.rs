@@ -10,7 +10,6 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tokio_rustls::rustls::ClientConfig;
 use topoc_openwire_proto::EncodeError;
 use topoc_openwire_proto::command::{
     BrokerInfo, Command, ConnectionError, ConsumerControl, MessageDispatch, ProducerAck, RemoveInfo, RemovedId,
@@ -21,6 +20,7 @@ use topoc_openwire_proto::frame;
 use topoc_openwire_proto::id::{ConsumerId, ProducerId};
 use topoc_openwire_proto::tracker::{Tracker, WhileDown};
 use topoc_openwire_proto::uri::Address;
+use topoc_tls::tokio_rustls::rustls::ClientConfig;
 use tracing::{debug, info, warn};
 
 use crate::config::list_file;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use topoc_openwire_proto::command::Throwable;
 use topoc_openwire_proto::uri::UriError;
 use topoc_openwire_proto::{DecodeError, EncodeError, OptionError};
+use topoc_tls::TlsError;
 
 /// Why something did not work.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +17,7 @@ pub enum Error {
     /// An option in the URI cannot be used.
     Option(OptionError),
     /// Certificates or keys cannot be used.
-    Tls(String),
+    Tls(TlsError),
     /// The broker has refused it.
     Refused(Refusal),
     /// There is no connection and no attempt will be made any more; why.
@@ -44,7 +45,7 @@ impl fmt::Display for Error {
         match self {
             Self::Uri(error) => write!(f, "the URI {error}"),
             Self::Option(error) => error.fmt(f),
-            Self::Tls(reason) => write!(f, "TLS cannot be set up: {reason}"),
+            Self::Tls(error) => write!(f, "TLS cannot be set up: {error}"),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Disconnected(reason) => write!(f, "not connected: {reason}"),
             Self::Closed => f.write_str("it was closed"),
@@ -76,6 +77,7 @@ macro_rules! from {
 from! {
     UriError => Uri
     OptionError => Option
+    TlsError => Tls
     Refusal => Refused
     DecodeError => Decode
     EncodeError => Encode

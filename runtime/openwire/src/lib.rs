@@ -31,7 +31,6 @@ mod producer;
 mod request;
 mod session;
 mod socket;
-mod tls;
 mod wire;
 
 pub use config::Config;
@@ -42,12 +41,12 @@ pub use message::{Delivery, Outgoing};
 pub use producer::Producer;
 pub use request::Requester;
 pub use session::Session;
-pub use tls::TlsConfig;
 pub use topoc_openwire_proto::acks::{AckMode, RedeliveryPolicy};
 pub use topoc_openwire_proto::body::Body;
 pub use topoc_openwire_proto::destination::Destination;
 pub use topoc_openwire_proto::id::MessageId;
 pub use topoc_openwire_proto::primitive::{Map, Value};
+pub use topoc_tls::{TlsConfig, TlsError};
 
 /// The programs in the README, compiled.
 #[cfg(doctest)]

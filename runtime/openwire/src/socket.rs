@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::pki_types::ServerName;
 use topoc_openwire_proto::OptionError;
 use topoc_openwire_proto::link::LinkOptions;
 use topoc_openwire_proto::uri::{Address, Dial};
+use topoc_tls::tokio_rustls::TlsConnector;
+use topoc_tls::tokio_rustls::client::TlsStream;
+use topoc_tls::tokio_rustls::rustls::ClientConfig;
+use topoc_tls::tokio_rustls::rustls::pki_types::ServerName;
 
 /// How an address wants its socket (`TcpTransport`).
 #[derive(Debug, Clone, PartialEq, Eq)]

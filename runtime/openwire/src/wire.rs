@@ -10,11 +10,11 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until};
-use tokio_rustls::rustls::ClientConfig;
 use topoc_openwire_proto::command::{BrokerInfo, Command};
 use topoc_openwire_proto::frame::{self, Decoder};
 use topoc_openwire_proto::link::{Link, LinkOrder};
 use topoc_openwire_proto::uri::Address;
+use topoc_tls::tokio_rustls::rustls::ClientConfig;
 
 use crate::socket::{self, Socket};
 
