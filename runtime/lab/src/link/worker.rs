@@ -87,9 +87,11 @@ impl Worker {
             self.follow();
             if self.mode != Mode::BlackHole {
                 self.accept();
+                // Before a byte passes: who has got one finds the connection counted.
+                self.count();
                 self.forward();
             }
-            self.counts.now.store(self.pairs.len(), Ordering::SeqCst);
+            self.count();
             for order in taken {
                 // Nobody waits any more when the test has panicked.
                 let _ = order.done.send(());
@@ -118,6 +120,10 @@ impl Worker {
             // Without a target the client is closed, and the next look closes the listener.
             self.pairs.extend(Pair::new(client, self.target).ok());
         }
+    }
+
+    fn count(&self) {
+        self.counts.now.store(self.pairs.len(), Ordering::SeqCst);
     }
 
     fn forward(&mut self) {
