@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use topoc_openwire_proto::OptionError;
 use topoc_openwire_proto::client::ClientOptions;
 use topoc_openwire_proto::failover::{Attempts, Options};
 use topoc_openwire_proto::uri::{Address, Uri};
+use tracing::warn;
 
+use crate::list::Source;
 use crate::{Connection, Error, TlsConfig};
 
 /// Where to connect, as whom, and how to stay connected. Everything but TLS can be said in the URI, as with ActiveMQ's own
@@ -29,10 +30,15 @@ impl Config {
     /// Reads a URI: one address, or `failover:` with a list.
     ///
     /// # Errors
-    /// [`Error::Uri`] and [`Error::Option`]: nothing is guessed, an unknown option is refused as by ActiveMQ's own client.
+    /// [`Error::Uri`] and [`Error::Option`]: nothing is guessed, an unknown option is refused as by ActiveMQ's own client. One of
+    /// that client which has no meaning here ([`topoc_openwire_proto::client::WITHOUT_MEANING`]) is taken, with a warning in the
+    /// log.
     pub fn new(uri: &str) -> Result<Self, Error> {
         let mut uri = Uri::parse(uri)?;
-        let client = ClientOptions::take(&mut uri)?;
+        let (client, without_meaning) = ClientOptions::take(&mut uri)?;
+        for (name, why) in without_meaning {
+            warn!("`{name}` changes nothing here: {why}");
+        }
         let (addresses, failover, fault_tolerant) = match uri {
             Uri::Failover { addresses, options } => (addresses, Options::read(&options)?, true),
             Uri::Single(address) => (vec![address], once(), false),
@@ -41,9 +47,8 @@ impl Config {
             address.options.extend(failover.nested.iter().cloned());
             crate::socket::check(&address)?;
         }
-        if let Some(url) = failover.update_uris_url.as_deref().filter(|url| list_file(url).is_none()) {
-            let takes = "a `file:` URL; a list is not read over the network";
-            return Err(OptionError::BadValue { name: "updateURIsURL", value: url.to_owned(), takes }.into());
+        if let Some(url) = &failover.update_uris_url {
+            Source::parse(url)?;
         }
         let tls = TlsConfig::default();
         Ok(Self { addresses, failover, fault_tolerant, client, tls, largest_body: LARGEST_BODY })
@@ -94,12 +99,6 @@ impl Config {
     }
 }
 
-/// The path in a `file:` URL, such as `updateURIsURL` has.
-pub(crate) fn list_file(url: &str) -> Option<&str> {
-    let path = url.strip_prefix("file:")?;
-    Some(path.strip_prefix("//").unwrap_or(path))
-}
-
 /// One address is tried once, and nobody tells where else to go.
 fn once() -> Options {
     Options {
@@ -134,7 +133,7 @@ mod tests {
             "failover:(tcp://a:1)?timeuot=1",
             "tcp://a:1?wireFormat.x=1",
             "failover:(tcp://a:1)?nested.wireFormat.x=1",
-            "failover:(tcp://a:1)?updateURIsURL=http://b/list",
+            "failover:(tcp://a:1)?updateURIsURL=ftp://b/list",
         ] {
             assert!(Config::new(uri).is_err(), "{uri}");
         }

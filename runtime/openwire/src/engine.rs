@@ -23,10 +23,10 @@ use topoc_openwire_proto::uri::Address;
 use topoc_tls::tokio_rustls::rustls::ClientConfig;
 use tracing::{debug, info, warn};
 
-use crate::config::list_file;
 use crate::connection::{Place, Status};
 use crate::consumer::Held;
 use crate::inbox::{self, TooMuch};
+use crate::list::Source;
 use crate::producer::Window;
 use crate::wire::{Io, Reason, Wire, until};
 use crate::{Config, Error, Refusal};
@@ -81,7 +81,7 @@ pub(crate) struct Shared {
 enum Outside {
     Opened(Attempt, Result<Box<Wire>, Reason>),
     Lost(Attempt, Reason),
-    Listed(Option<String>),
+    Listed(Result<String, String>),
 }
 
 /// How long a broker that refuses the connection is left alone: so long after its answer it hangs up, too
@@ -706,14 +706,15 @@ impl Engine {
 
     /// Reads a list of brokers (`updateURIsURL`) without holding anything up.
     fn list(&mut self, url: String) {
-        let tell = self.outside.0.clone();
+        let (tell, tls) = (self.outside.0.clone(), Arc::clone(&self.tls));
         tokio::spawn(async move {
-            // `Config` takes no other URL.
-            let path = list_file(&url).unwrap_or(&url).to_owned();
-            let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(path)).await;
-            let text = read.ok().and_then(Result::ok);
+            let read = match Source::parse(&url) {
+                Ok(source) => source.read(tls).await,
+                Err(error) => Err(std::io::Error::other(error)),
+            };
             // Java joins the lines without anything between them.
-            let _ = tell.send(Outside::Listed(text.map(|text| text.lines().map(str::trim).collect())));
+            let text = read.map(|text| text.lines().map(str::trim).collect());
+            let _ = tell.send(Outside::Listed(text.map_err(|error| error.to_string())));
         });
     }
 

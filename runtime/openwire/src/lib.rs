@@ -26,6 +26,7 @@ mod consumer;
 mod engine;
 mod error;
 mod inbox;
+mod list;
 mod message;
 mod producer;
 mod request;

@@ -13,7 +13,7 @@ use topoc_openwire_proto::message::{Headers, Message};
 
 use crate::engine::Ask;
 use crate::session::Shared;
-use crate::{Destination, Error, MessageId, Outgoing};
+use crate::{Delivery, Destination, Error, MessageId, Outgoing};
 
 /// Sends messages. When it is dropped it ends.
 #[derive(Debug)]
@@ -102,6 +102,16 @@ impl Producer {
             Some(own) if own != destination => Err(Error::Misuse("this producer is for another destination")),
             _ => self.send_message(destination.clone(), outgoing).await,
         }
+    }
+
+    /// Answers a request: where it wants its answer, with its correlation id, or with its own id where it has none.
+    ///
+    /// # Errors
+    /// As [`Producer::send_to`]; [`Error::Misuse`] when the request wants no answer.
+    pub async fn answer(&self, request: &Delivery, outgoing: Outgoing) -> Result<MessageId, Error> {
+        let to = request.reply_to().ok_or(Error::Misuse("the request says nowhere where its answer is to go"))?;
+        let id = request.correlation_id().map(str::to_owned).or_else(|| request.id().map(ToString::to_string));
+        self.send_to(to, Outgoing { correlation_id: id, ..outgoing }).await
     }
 
     async fn send_message(&self, destination: Destination, outgoing: Outgoing) -> Result<MessageId, Error> {

@@ -99,9 +99,7 @@ fn answer(session: Session, name: &'static str, requests: Destination) -> tokio:
         let mut consumer = session.consumer(&requests).open().await.unwrap();
         let producer = session.any_producer().await.unwrap();
         while let Ok(request) = consumer.receive().await {
-            let reply = Outgoing::text(format!("{name} {}", text(&request)));
-            let reply = reply.correlation_id(request.correlation_id().unwrap());
-            producer.send_to(request.reply_to().unwrap(), reply).await.unwrap();
+            producer.answer(&request, Outgoing::text(format!("{name} {}", text(&request)))).await.unwrap();
         }
     })
 }
@@ -129,6 +127,23 @@ fn requests_are_answered_over_a_bridge() {
             assert_eq!(passed, 1, "the answer has come over the bridge");
         }
         answering.abort();
+    });
+}
+
+#[test]
+fn an_answer_has_the_id_of_a_request_without_one() {
+    at_each_pair(&async |Pair { one, .. }| {
+        let session = one.session(AckMode::Auto, "").await;
+        let (requests, replies) = (Destination::queue("BARE"), Destination::queue("BARE.REPLIES"));
+        let producer = session.any_producer().await.unwrap();
+        let id = producer.send_to(&requests, Outgoing::text("?").reply_to(replies.clone())).await.unwrap();
+        let mut consumer = session.consumer(&requests).open().await.unwrap();
+        producer.answer(&next(&mut consumer).await, Outgoing::text("!")).await.unwrap();
+        let answer = next(&mut session.consumer(&replies).open().await.unwrap()).await;
+        assert_eq!(answer.correlation_id(), Some(id.to_string().as_str()));
+        producer.send_to(&requests, Outgoing::text("?")).await.unwrap();
+        let nowhere = producer.answer(&next(&mut consumer).await, Outgoing::text("!")).await;
+        assert!(matches!(nowhere, Err(Error::Misuse(_))), "{nowhere:?}");
     });
 }
 

@@ -9,7 +9,7 @@ mod support;
 use std::fs;
 use std::time::Duration;
 
-use support::{Both, Stand, java, run, until};
+use support::{Both, Stand, java, run, until, until_at};
 use topoc_lab::{Link, PATIENCE, Plain};
 use topoc_openwire::{AckMode, Connection, Destination};
 
@@ -105,6 +105,12 @@ fn joining(port: u16, name: &'static str, first: &Stand) -> Stand {
     stand
 }
 
+/// A network connector that looks often.
+fn bridge_to(port: u16) -> String {
+    let uri = format!("static:(tcp://127.0.0.1:{port})?useExponentialBackOff=false&amp;initialReconnectDelay=200");
+    format!("<networkConnector name=\"to-{port}\" uri=\"{uri}\"/>")
+}
+
 #[test]
 fn pushed_lists_take_both_clients_to_the_same_brokers() {
     run(LIMIT, async {
@@ -114,12 +120,7 @@ fn pushed_lists_take_both_clients_to_the_same_brokers() {
         let [all, filtered, rebalancing] = [0, 1, 2].map(|place| format!("tcp://127.0.0.1:{}", ports[place]));
         let update = ("updateClusterClients", "true");
         // Two that look often, and each for itself.
-        let bridge = |port: u16| {
-            let uri =
-                format!("static:(tcp://127.0.0.1:{port})?useExponentialBackOff=false&amp;initialReconnectDelay=200");
-            format!("<networkConnector name=\"to-{port}\" uri=\"{uri}\"/>")
-        };
-        let bridges = format!("<networkConnectors>{}{}</networkConnectors>", bridge(ports[3]), bridge(ports[4]));
+        let bridges = format!("<networkConnectors>{}{}</networkConnectors>", bridge_to(ports[3]), bridge_to(ports[4]));
         let plain = Plain::new("U1")
             .listen(&all, &[update])
             .listen(&filtered, &[update, ("updateClusterFilter", ".*U3.*")])
@@ -166,6 +167,71 @@ fn a_file_of_brokers_counts_before_the_list() {
         both.expect_at(&b).await;
         b.kill();
         both.expect_at(&a).await;
+    });
+}
+
+/// Answers every request for `/` with another place, and every other with this list, until the process ends.
+fn web_server(list: String) -> String {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let asked = lines.next().unwrap_or_default();
+            lines.find(String::is_empty);
+            let (status, body) = match asked.starts_with("GET / ") {
+                true => ("302 Found\r\nlocation: /brokers", ""),
+                false => ("200 OK", list.as_str()),
+            };
+            let length = body.len();
+            // Who does not read the answer has gone, and nobody else waits for it.
+            let _ = write!(&stream, "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+        }
+    });
+    format!("http://{address}/")
+}
+
+#[test]
+fn a_list_of_brokers_at_a_web_server_counts_before_the_list() {
+    run(LIMIT, async {
+        let dir = tempfile::tempdir().unwrap();
+        let java = java(dir.path());
+        let [a, b] = pair("6.3.1");
+        let url = web_server(format!("{}\n", b.uri()));
+        let uri = format!("failover:({})?randomize=false&updateURIsURL={url}", a.uri());
+        let mut both = Both::connect("web", &java, [&uri, &uri]).await;
+        both.expect_at(&b).await;
+    });
+}
+
+/// Each client has a listener of its own, so that both get the same lists: a broker that rebalances turns the list of a
+/// listener by one place each time that it gives it out (`TransportConnector.getConnectionControl`).
+#[test]
+fn rebalanced_clients_go_to_the_same_brokers() {
+    run(LIMIT, async {
+        let dir = tempfile::tempdir().unwrap();
+        let java = java(dir.path());
+        let ports = topoc_lab::ports(5).unwrap();
+        let options = [("updateClusterClients", "true"), ("rebalanceClusterClients", "true")];
+        let [mine, theirs] = [1, 2].map(|place| format!("tcp://127.0.0.1:{}", ports[place]));
+        let bridges: String = ports[3..].iter().map(|port| bridge_to(*port)).collect();
+        let plain = Plain::new("R1")
+            .tcp(ports[0])
+            .listen(&mine, &options)
+            .listen(&theirs, &options)
+            .element(&format!("<networkConnectors>{bridges}</networkConnectors>"));
+        let mut r1 = Stand::start_at(ports[0], "R1", "6.3.1", plain);
+        r1.reached_by(&ports[1..3]);
+        r1.wait_started();
+        let uri = |listener: &str| format!("failover:({listener})?randomize=false&maxReconnectDelay=500");
+        let ours = Connection::open(&uri(&mine)).await.unwrap();
+        let watcher = java.watch(&uri(&theirs)).unwrap();
+        until_at("rebalanced", &ours, &watcher, &[&r1], |_, _| true).await;
+        let r2 = joining(ports[3], "R2", &r1);
+        let r3 = joining(ports[4], "R3", &r1);
+        // Of the two pushes one has another broker in front, for either: nobody is left where everybody was.
+        until_at("rebalanced", &ours, &watcher, &[&r2, &r3], |ours, java| ours.name == java.name).await;
     });
 }
 

@@ -5,8 +5,7 @@
 #[path = "support/failover.rs"]
 mod support;
 
-use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use support::{Stand, run, until, wait_at};
@@ -305,12 +304,9 @@ fn a_broker_that_stops_in_order_is_left_for_another() {
 /// Answers each request with its own text, wherever the broker is.
 async fn echo(mut consumer: Consumer, producer: Producer) {
     while let Ok(request) = consumer.receive().await {
-        let (Some(to), Some(id)) = (request.reply_to().cloned(), request.correlation_id().map(str::to_owned)) else {
-            continue;
-        };
-        let answer = Outgoing::text(request.text().unwrap().unwrap()).correlation_id(id).persistent(false);
+        let answer = Outgoing::text(request.text().unwrap().unwrap()).persistent(false);
         // Who asked may not be back yet; then it asks again.
-        let _ = producer.send_to(&to, answer).await;
+        let _ = producer.answer(&request, answer).await;
     }
 }
 
@@ -369,68 +365,4 @@ fn requests_go_on_over_a_kill_with_6_3_1() {
 #[test]
 fn requests_go_on_over_a_kill_with_5_15_16() {
     requests_go_on("5.15.16");
-}
-
-/// What is logged, line by line.
-#[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// The lines of a level that contain a text.
-    fn lines(&self, level: &str, text: &str) -> Vec<String> {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let log = String::from_utf8_lossy(&bytes).into_owned();
-        log.lines().filter(|line| line.contains(level) && line.contains(text)).map(str::to_owned).collect()
-    }
-}
-
-#[test]
-fn an_outage_is_told_in_few_words_and_without_a_password() {
-    let stand = alone(|plain| plain.user("gc", "moonshine"));
-    let link = link(&stand);
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    // One thread, so that everything is logged here.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let _here = tracing_subscriber::util::SubscriberInitExt::set_default(subscriber);
-    runtime.block_on(async {
-        let credentials = "jms.userName=gc&jms.password=moonshine";
-        let regular = "useExponentialBackOff=false&initialReconnectDelay=20";
-        let connection = Connection::open(&format!("failover:({})?{regular}&{credentials}", link.uri())).await.unwrap();
-        link.cut();
-        until("20 attempts have failed", || !log.lines("WARN", "after 20 attempt(s)").is_empty()).await;
-        assert_eq!(log.lines("INFO", "connected").len(), 1, "only the first time");
-        link.open();
-        wait_at(&connection, "A").await;
-        connection.close().await.unwrap();
-    });
-    let lost = log.lines("WARN", "is lost, connecting again");
-    assert_eq!(lost.len(), 1, "{lost:?}");
-    let attempts = log.lines("WARN", "attempt(s), trying again");
-    for told in ["after 1 attempt(s)", "after 10 attempt(s)", "after 20 attempt(s)"] {
-        assert_eq!(attempts.iter().filter(|line| line.contains(told)).count(), 1, "{told}: {attempts:?}");
-    }
-    assert!(attempts.len() <= 4, "no more than one of ten: {attempts:?}");
-    let connected = log.lines("INFO", "connected");
-    assert_eq!(connected.len(), 2, "{connected:?}");
-    for line in lost.iter().chain(&attempts).chain(&connected) {
-        assert!(line.contains(&link.uri()), "{line}");
-    }
-    assert_eq!(log.lines("", "moonshine"), Vec::<String>::new());
 }

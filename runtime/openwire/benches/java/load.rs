@@ -118,8 +118,7 @@ async fn echo(producer: &Producer, consumer: &mut Consumer, arguments: &Argument
     for _ in 0..count {
         let request = consumer.receive().await?;
         let answer = Outgoing::text(request.text()?.unwrap_or_default()).persistent(arguments.persistent);
-        let answer = answer.correlation_id(request.correlation_id().unwrap_or_default());
-        producer.send_to(request.reply_to().unwrap(), answer).await?;
+        producer.answer(&request, answer).await?;
     }
     Ok(())
 }

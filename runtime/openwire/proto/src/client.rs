@@ -57,6 +57,41 @@ options! {
     }
 }
 
+/// The name of an option, and why it changes nothing here.
+pub type WithoutMeaning = (&'static str, &'static str);
+
+/// Options of Java's client that change nothing that a program could see here, each with why: a URI that works there need not be
+/// rewritten. Those whose absence a program could see stay unknown (`ActiveMQConnectionFactory` of 5.18.3 and 6.3.1).
+pub const WITHOUT_MEANING: [WithoutMeaning; 27] = [
+    ("jms.alwaysSessionAsync", "there are no threads of sessions"),
+    ("jms.auditDepth", "duplicates are recognised by what is acknowledged, without a window"),
+    ("jms.auditMaximumProducerNumber", "duplicates are recognised by what is acknowledged, without a window"),
+    ("jms.blobTransferPolicy.defaultUploadUrl", "there are no blob messages"),
+    ("jms.blobTransferPolicy.uploadUrl", "there are no blob messages"),
+    ("jms.checkForDuplicates", "duplicates are recognised by what is acknowledged, without a window"),
+    ("jms.connectionIDPrefix", "the id of a connection is of its own making"),
+    ("jms.copyMessageOnSend", "a message is given away when it is sent"),
+    ("jms.disableTimeStampsByDefault", "every message has its time"),
+    ("jms.maxThreadPoolSize", "there are no threads of sessions"),
+    ("jms.messagePrioritySupported", "messages come in the order in which the broker sends them"),
+    ("jms.nestedMapAndListEnabled", "maps and lists nest always"),
+    ("jms.objectMessageSerializationDefered", "objects are bytes"),
+    ("jms.optimizeAcknowledge", "acknowledgements are put together anyway, half a prefetch at a time"),
+    ("jms.optimizeAcknowledgeTimeOut", "acknowledgements are put together anyway, half a prefetch at a time"),
+    ("jms.optimizedAckScheduledAckInterval", "acknowledgements are put together anyway, half a prefetch at a time"),
+    ("jms.optimizedMessageDispatch", "messages wait in one place only"),
+    ("jms.sendAcksAsync", "nobody waits for an acknowledgement"),
+    ("jms.statsEnabled", "there are no such statistics"),
+    ("jms.strictCompliance", "what JMS leaves open is said in the documentation"),
+    ("jms.trustAllPackages", "objects are bytes"),
+    ("jms.trustedPackages", "objects are bytes"),
+    ("jms.useCompression", "bodies are sent as they are; compressed ones are read"),
+    ("jms.useDedicatedTaskRunner", "there are no threads of sessions"),
+    ("jms.warnAboutUnstartedConnectionTimeout", "nothing has to be started"),
+    ("jms.watchTopicAdvisories", "nothing that an advisory tells is needed"),
+    ("jms.xaAckMode", "there are no XA transactions"),
+];
+
 /// A password, which nothing prints.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secret(Option<String>);
@@ -95,27 +130,29 @@ impl Setting for Secret {
 const PREFIX: &str = "jms.";
 
 impl ClientOptions {
-    /// Takes the options of the client out of a URI; those of an address and of `failover:` stay in it.
+    /// Takes the options of the client out of a URI; those of an address and of `failover:` stay in it. Beside them the rows of
+    /// [`WITHOUT_MEANING`] that were there: whoever wrote one is to be told.
     ///
     /// # Errors
     /// The first one that cannot be used.
-    pub fn take(uri: &mut Uri) -> Result<Self, OptionError> {
+    pub fn take(uri: &mut Uri) -> Result<(Self, Vec<WithoutMeaning>), OptionError> {
         let all = match uri {
             Uri::Single(address) => &mut address.options,
             Uri::Failover { options, .. } => options,
         };
         let (own, others) = std::mem::take(all).into_iter().partition(|(name, _)| name.starts_with(PREFIX));
         *all = others;
-        let mut read = Self::default();
+        let (mut read, mut without_meaning) = (Self::default(), Vec::new());
         let own: Vec<(String, String)> = own;
         for (name, value) in own {
             if name == "jms.prefetchPolicy.all" {
                 read.set_all_prefetch(&value)?;
             } else if !read.set(&name, &value)? {
-                return Err(OptionError::Unknown { of: PREFIX.to_owned(), name });
+                let known = WITHOUT_MEANING.into_iter().find(|(other, _)| other.eq_ignore_ascii_case(&name));
+                without_meaning.push(known.ok_or(OptionError::Unknown { of: PREFIX.to_owned(), name })?);
             }
         }
-        Ok(read)
+        Ok((read, without_meaning))
     }
 
     fn set_all_prefetch(&mut self, value: &str) -> Result<(), OptionError> {
@@ -148,7 +185,7 @@ mod tests {
 
     fn take(text: &str) -> Result<(ClientOptions, Uri), OptionError> {
         let mut uri = Uri::parse(text).unwrap();
-        ClientOptions::take(&mut uri).map(|options| (options, uri))
+        ClientOptions::take(&mut uri).map(|(options, _)| (options, uri))
     }
 
     #[test]
@@ -163,9 +200,19 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_meaning_here_is_told_and_no_obstacle() {
+        for (name, why) in WITHOUT_MEANING {
+            let mut uri = Uri::parse(&format!("failover:(tcp://a:1)?{name}=true&jms.userName=u")).unwrap();
+            let (options, told) = ClientOptions::take(&mut uri).unwrap();
+            assert_eq!((options.user.as_deref(), told), (Some("u"), vec![(name, why)]));
+        }
+    }
+
+    #[test]
     fn what_cannot_be_used_is_said() {
         for (uri, said) in [
             ("tcp://a:1?jms.userNane=u", "no option `jms.userNane`"),
+            ("tcp://a:1?jms.useRetroactiveConsumer=true", "no option"),
             ("tcp://a:1?jms.prefetchPolicy.all=many", "a whole number"),
             ("failover:(tcp://a:1)?jms.sendTimeout=soon", "milliseconds"),
         ] {

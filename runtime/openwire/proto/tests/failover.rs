@@ -284,11 +284,11 @@ fn a_list_from_a_file_is_read_before_each_pass() {
     let mut chance = Chance(7);
     let mut machine = open("failover:(tcp://h:1)?updateURIsURL=file:/brokers&randomize=false", &mut chance);
     assert_eq!(machine.handle(ms(0), Event::Start, &mut chance), [Order::List("file:/brokers".to_owned())]);
-    let orders = machine.handle(ms(0), Event::Listed(Some("tcp://h:2,tcp://h:3".to_owned())), &mut chance);
+    let orders = machine.handle(ms(0), Event::Listed(Ok("tcp://h:2,tcp://h:3".to_owned())), &mut chance);
     assert!(matches!(&orders[..], [Order::Open(_, address)] if address.port == 2), "{orders:?}");
     let mut unread = open("failover:(tcp://h:1)?updateURIsURL=file:/none", &mut chance);
     unread.handle(ms(0), Event::Start, &mut chance);
-    let orders = unread.handle(ms(0), Event::Listed(None), &mut chance);
+    let orders = unread.handle(ms(0), Event::Listed(Err("no such file".to_owned())), &mut chance);
     assert!(matches!(&orders[..], [Order::Warn(_), Order::Open(_, address)] if address.port == 1), "{orders:?}");
 }
 

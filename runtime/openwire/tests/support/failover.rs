@@ -161,24 +161,7 @@ impl Both {
 
     /// Waits until each is at one of these brokers, and has got a message there.
     pub(crate) async fn expect_at_any(&mut self, stands: &[&Stand]) {
-        let names: Vec<&str> = stands.iter().map(|stand| stand.name).collect();
-        let mut seen = None;
-        let mut found = None;
-        until(&format!("{} is at {}, both ours and Java's", self.name, names.join(" or ")), || {
-            let now = self.where_are_they();
-            if seen.as_ref() != Some(&now) {
-                println!("{}: {now:?}", self.name);
-            }
-            let [ours, java] = &now;
-            let ours = stands.iter().find(|stand| ours.as_deref() == Some(stand.name));
-            let java = stands.iter().find(|stand| java.as_deref().is_some_and(|address| stand.is_at(address)));
-            found = ours.copied().zip(java.copied());
-            seen = Some(now);
-            found.is_some()
-        })
-        .await;
-        let (ours, java) = found.expect("both are somewhere");
-        println!("{}: ours at {}, Java's at {}", self.name, ours.name, java.name);
+        let (ours, java) = until_at(self.name, &self.ours, &self.java, stands, |_, _| true).await;
         self.expect_messages(ours, java).await;
     }
 
@@ -195,13 +178,38 @@ impl Both {
     /// Waits until neither has a connection.
     pub(crate) async fn expect_nowhere(&self) {
         println!("{}: both nowhere", self.name);
-        until(&format!("{} has lost its broker", self.name), || self.where_are_they() == [None, None]).await;
+        until(&format!("{} has lost its broker", self.name), || {
+            (broker_of(&self.ours), self.java.address()) == (None, None)
+        })
+        .await;
     }
+}
 
-    /// The name of our broker, and the address that Java's client is connected to.
-    fn where_are_they(&self) -> [Option<String>; 2] {
-        [broker_of(&self.ours), self.java.address()]
-    }
+/// Waits until ours and Java's are each at one of these brokers, and `wanted` likes the two: where ours is, where Java's is.
+pub(crate) async fn until_at<'a>(
+    name: &str,
+    ours: &Connection,
+    java: &Watcher,
+    stands: &[&'a Stand],
+    wanted: impl Fn(&Stand, &Stand) -> bool,
+) -> (&'a Stand, &'a Stand) {
+    let names: Vec<&str> = stands.iter().map(|stand| stand.name).collect();
+    let (mut seen, mut found) = (None, None);
+    until(&format!("{name} is at {}, both ours and Java's", names.join(" or ")), || {
+        let now = (broker_of(ours), java.address());
+        if seen.as_ref() != Some(&now) {
+            println!("{name}: {now:?}");
+        }
+        let ours = stands.iter().find(|stand| now.0.as_deref() == Some(stand.name));
+        let java = stands.iter().find(|stand| now.1.as_deref().is_some_and(|address| stand.is_at(address)));
+        found = ours.copied().zip(java.copied()).filter(|(ours, java)| wanted(ours, java));
+        seen = Some(now);
+        found.is_some()
+    })
+    .await;
+    let (ours, java) = found.expect("both are somewhere");
+    println!("{name}: ours at {}, Java's at {}", ours.name, java.name);
+    (ours, java)
 }
 
 /// A Java client with its log in a folder.

@@ -30,8 +30,8 @@ pub enum Event {
     Failed(Attempt, String),
     /// The broker of the connection says so.
     Control(ConnectionControl),
-    /// What `updateURIsURL` holds, all lines joined, each time it was asked for; none when it could not be read.
-    Listed(Option<String>),
+    /// What `updateURIsURL` holds, all lines joined, each time it was asked for, or why it could not be read.
+    Listed(Result<String, String>),
     /// The moment of [`Failover::wakes_at`] has come.
     Timer,
     /// The client wants no connection any more.
@@ -268,7 +268,7 @@ impl Turn<'_> {
             (Event::Opened(attempt), _) => self.opened(attempt),
             (Event::Failed(attempt, reason), _) => self.failed(attempt, &reason),
             (Event::Control(control), _) => self.control(&control),
-            (Event::Listed(text), Work::Listing) => self.listed(text.as_deref()),
+            (Event::Listed(text), Work::Listing) => self.listed(&text),
             (Event::Listed(_), _) => {}
             (Event::Timer, Work::Waiting { until, delayed: true }) if *until <= self.now => self.pass(),
             (Event::Timer, Work::Waiting { until, delayed: false }) if *until <= self.now => self.begin(),
@@ -298,11 +298,11 @@ impl Turn<'_> {
         }
     }
 
-    fn listed(&mut self, text: Option<&str>) {
-        let changed = text.is_some_and(|text| self.update(text));
-        if text.is_none() {
+    fn listed(&mut self, read: &Result<String, String>) {
+        let changed = read.as_ref().is_ok_and(|text| self.update(text));
+        if let Err(reason) = read {
             let url = self.machine.options.update_uris_url.clone().unwrap_or_default();
-            self.warn(format!("cannot read `updateURIsURL` {url}; the list stays as it is"));
+            self.warn(format!("cannot read `updateURIsURL` {url}: {reason}; the list stays as it is"));
         }
         self.machine.rebalance |=
             changed && self.machine.options.rebalance_update_uris && self.machine.connection.is_some();
