@@ -36,8 +36,9 @@ final class Watch implements TransportListener {
         task.tell("interrupted", "ms", System.currentTimeMillis());
     }
 
+    /** One thread at a time, or that of `start` could tell what was so before after what is so now. */
     @Override
-    public void transportResumed() {
+    public synchronized void transportResumed() {
         // tcp://127.0.0.1:61616@43210, of which the end is the client's own port.
         String address = connection.getTransport().getRemoteAddress();
         if (address != null) {
