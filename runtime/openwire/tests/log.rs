@@ -1,8 +1,6 @@
 //! What an operator is told of an outage. A process of its own: tracing keeps for each place in the code, and for all threads,
 //! whether anybody listens, and a test on another thread would have a part in that.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
-
 #[path = "support/failover.rs"]
 mod support;
 
