@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{oneshot, watch};
 use topoc_openwire_proto::client::ClientOptions;
@@ -12,6 +11,7 @@ use topoc_openwire_proto::id::ConnectionId;
 
 use crate::consumer::{Done, NONE_DELIVERED};
 use crate::engine::{self, Handle};
+use crate::surroundings::{Surroundings, System, milliseconds};
 use crate::{AckMode, Config, Destination, Error, Session, session};
 
 /// Where a connection is.
@@ -99,11 +99,16 @@ impl Connection {
     }
 
     pub(crate) async fn with(config: Config) -> Result<Self, Error> {
+        let system = System::new(config.tls.build()?);
+        Self::within(config, Arc::new(system)).await
+    }
+
+    pub(crate) async fn within(config: Config, surroundings: Arc<dyn Surroundings>) -> Result<Self, Error> {
         let options = config.client.clone();
         let fault_tolerant = config.fault_tolerant;
         let largest_body = config.largest_body;
-        let id = unique_id(options.client_id_prefix.as_deref());
-        let handle = engine::start(config)?;
+        let id = unique_id(options.client_id_prefix.as_deref(), &*surroundings);
+        let handle = engine::start(config, surroundings);
         let info = ConnectionInfo {
             connection_id: Some(ConnectionId::new(id.clone())),
             client_id: Some(options.client_id.clone().unwrap_or_else(|| id.clone())),
@@ -207,9 +212,9 @@ impl Connection {
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
 /// An id that no other connection has: process, moment, chance, number.
-fn unique_id(prefix: Option<&str>) -> String {
+fn unique_id(prefix: Option<&str>, surroundings: &dyn Surroundings) -> String {
     let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed) + 1;
-    let moment = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let (moment, chance) = (milliseconds(surroundings), surroundings.chance() >> 32);
     let prefix = prefix.unwrap_or("ID:topoc");
-    format!("{prefix}-{}-{moment}-{:08x}:{number}", std::process::id(), fastrand::u32(..))
+    format!("{prefix}-{}-{moment}-{chance:08x}:{number}", std::process::id())
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -15,6 +15,7 @@ use topoc_openwire_proto::message::Message;
 use crate::engine::{Ask, Incoming};
 use crate::inbox::{Receiver, inbox};
 use crate::session::Shared;
+use crate::surroundings::{Surroundings, milliseconds};
 use crate::wire::until;
 use crate::{AckMode, Delivery, Destination, Error, MessageId, RedeliveryPolicy, Status};
 
@@ -331,7 +332,7 @@ impl Consumer {
         }
         let state = self.held.lock();
         let (id, destination) = (&got.id, &got.destination);
-        if has_expired(&got.kept) {
+        if has_expired(&got.kept, &*self.session.connection.handle.shared.surroundings) {
             return Some(state.acks.expired(id.clone(), destination.clone()));
         }
         if losses > 0 && state.done().contains(id) {
@@ -390,9 +391,9 @@ async fn pull(
 /// `RemoveInfo.LAST_DELIVERED_UNSET`: none that is not acknowledged was given to the application.
 pub(crate) const NONE_DELIVERED: i64 = -1;
 
-fn has_expired(message: &Message) -> bool {
+fn has_expired(message: &Message, surroundings: &dyn Surroundings) -> bool {
     let expiration = message.headers.expiration;
-    expiration > 0 && SystemTime::now().duration_since(UNIX_EPOCH).is_ok_and(|now| now.as_millis() as i64 > expiration)
+    expiration > 0 && milliseconds(surroundings) > expiration
 }
 
 /// What a consumer has given to the application, shared with its session and with the messages themselves.

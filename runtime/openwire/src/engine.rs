@@ -29,6 +29,7 @@ use self::waiting::{Answer, Unsent, Waiting};
 use crate::config::list_file;
 use crate::connection::{Place, Status};
 use crate::inbox::TooMuch;
+use crate::surroundings::Surroundings;
 use crate::wire::{Io, Reason, Wire, until};
 use crate::{Config, Error, Refusal};
 
@@ -47,13 +48,12 @@ enum Outside {
 }
 
 /// Chance and names, as the failover transport asks for them.
-struct Surroundings {
-    chance: fastrand::Rng,
-}
+struct Around(Arc<dyn Surroundings>);
 
-impl World for Surroundings {
+impl World for Around {
     fn below(&mut self, limit: usize) -> usize {
-        self.chance.usize(..limit.max(1))
+        // Lists are short: what is left of 64 bits is even enough.
+        usize::try_from(self.0.chance() % limit.max(1) as u64).unwrap_or(0)
     }
 
     /// Names of this machine are the same; others are compared as they are written, so that no name is looked up here.
@@ -76,7 +76,7 @@ pub(crate) struct Engine {
     stop: mpsc::Receiver<oneshot::Sender<()>>,
     outside: (mpsc::UnboundedSender<Outside>, mpsc::UnboundedReceiver<Outside>),
     failover: Failover,
-    surroundings: Surroundings,
+    around: Around,
     since: Instant,
     tracker: Tracker,
     current: Option<Current>,
@@ -91,16 +91,17 @@ pub(crate) struct Engine {
 }
 
 /// Starts the task of a connection.
-pub(crate) fn start(config: Config) -> Result<Handle, Error> {
+pub(crate) fn start(config: Config, surroundings: Arc<dyn Surroundings>) -> Handle {
     let (asks, asked) = mpsc::channel(BATCH);
     let (stop, stopped) = mpsc::channel(1);
     let (status, _) = watch::channel(Status::Connecting);
-    let shared = Arc::new(Shared { losses: AtomicU64::new(0), largest_frame: AtomicU64::new(u64::MAX), status });
-    let mut surroundings = Surroundings { chance: fastrand::Rng::new() };
-    let failover = Failover::new(config.addresses.clone(), config.failover.clone(), &mut surroundings);
+    let (losses, largest_frame) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
+    let shared = Arc::new(Shared { losses, largest_frame, status, surroundings: Arc::clone(&surroundings) });
+    let mut around = Around(Arc::clone(&surroundings));
+    let failover = Failover::new(config.addresses.clone(), config.failover.clone(), &mut around);
     let outside = mpsc::unbounded_channel();
     let engine = Engine {
-        transports: Transports::new(config.tls.build()?, outside.0.clone()),
+        transports: Transports::new(surroundings, outside.0.clone()),
         tracker: Tracker::new(&config.failover),
         config,
         shared: Arc::clone(&shared),
@@ -108,7 +109,7 @@ pub(crate) fn start(config: Config) -> Result<Handle, Error> {
         stop: stopped,
         outside,
         failover,
-        surroundings,
+        around,
         since: Instant::now(),
         current: None,
         waiting: Waiting::default(),
@@ -118,7 +119,7 @@ pub(crate) fn start(config: Config) -> Result<Handle, Error> {
         over: None,
     };
     tokio::spawn(engine.run());
-    Ok(Handle { asks, stop, shared })
+    Handle { asks, stop, shared }
 }
 
 impl Engine {
@@ -386,7 +387,7 @@ impl Engine {
     async fn tell(&mut self, event: Event) {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
-            for order in self.failover.handle(self.since.elapsed(), event, &mut self.surroundings) {
+            for order in self.failover.handle(self.since.elapsed(), event, &mut self.around) {
                 events.extend(self.carry_out(order).await);
             }
         }
@@ -398,7 +399,7 @@ impl Engine {
             Order::Close(attempt) => self.close(attempt),
             Order::Use { attempt, address, restore } => return self.use_wire(attempt, address, restore).await,
             Order::Interrupted => self.interrupted(),
-            Order::List(url) => self.list(url),
+            Order::List(url) => self.list(&url),
             Order::Warn(text) => warn!("{text}"),
             Order::GiveUp(reason) => self.give_up(reason),
         }
@@ -471,13 +472,12 @@ impl Engine {
     }
 
     /// Reads a list of brokers (`updateURIsURL`) without holding anything up.
-    fn list(&mut self, url: String) {
+    fn list(&mut self, url: &str) {
         let tell = self.outside.0.clone();
+        // `Config` takes no other URL.
+        let reading = self.shared.surroundings.read(list_file(url).unwrap_or(url));
         tokio::spawn(async move {
-            // `Config` takes no other URL.
-            let path = list_file(&url).unwrap_or(&url).to_owned();
-            let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(path)).await;
-            let text = read.ok().and_then(Result::ok);
+            let text = reading.await.ok();
             // Java joins the lines without anything between them.
             let _ = tell.send(Outside::Listed(text.map(|text| text.lines().map(str::trim).collect())));
         });

@@ -31,6 +31,7 @@ mod producer;
 mod request;
 mod session;
 mod socket;
+mod surroundings;
 mod tls;
 mod wire;
 

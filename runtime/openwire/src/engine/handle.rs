@@ -13,6 +13,7 @@ use crate::connection::Status;
 use crate::consumer::Held;
 use crate::inbox;
 use crate::producer::Window;
+use crate::surroundings::Surroundings;
 
 /// How the parts of a connection reach its engine.
 #[derive(Debug, Clone)]
@@ -126,4 +127,5 @@ pub(crate) struct Shared {
     /// The longest frame that the broker takes, in bytes without the length itself.
     pub(crate) largest_frame: AtomicU64,
     pub(crate) status: watch::Sender<Status>,
+    pub(crate) surroundings: Arc<dyn Surroundings>,
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio_rustls::rustls::ClientConfig;
 use topoc_openwire_proto::failover::Attempt;
 use topoc_openwire_proto::uri::Address;
 
 use super::Outside;
+use crate::surroundings::Surroundings;
 use crate::wire::{Reason, Wire};
 
 /// How long a broker that refuses the connection is left alone: so long after its answer it hangs up, too
@@ -27,20 +27,20 @@ enum Other {
 
 /// All of them, each in a task of its own that tells what becomes of it.
 pub(super) struct Transports {
-    tls: Arc<ClientConfig>,
+    surroundings: Arc<dyn Surroundings>,
     tell: mpsc::UnboundedSender<Outside>,
     others: HashMap<Attempt, Other>,
 }
 
 impl Transports {
-    pub(super) fn new(tls: Arc<ClientConfig>, tell: mpsc::UnboundedSender<Outside>) -> Self {
-        Self { tls, tell, others: HashMap::new() }
+    pub(super) fn new(surroundings: Arc<dyn Surroundings>, tell: mpsc::UnboundedSender<Outside>) -> Self {
+        Self { surroundings, tell, others: HashMap::new() }
     }
 
     pub(super) fn open(&mut self, attempt: Attempt, address: Address) {
-        let (tell, tls) = (self.tell.clone(), Arc::clone(&self.tls));
+        let (tell, surroundings) = (self.tell.clone(), Arc::clone(&self.surroundings));
         let task = tokio::spawn(async move {
-            let opened = Wire::open(&address, &tls).await.map(Box::new);
+            let opened = Wire::open(&address, &*surroundings).await.map(Box::new);
             let _ = tell.send(Outside::Opened(attempt, opened));
         });
         self.others.insert(attempt, Other::Opening(task));
