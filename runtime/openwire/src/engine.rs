@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 use topoc_openwire_proto::EncodeError;
 use topoc_openwire_proto::command::{
@@ -33,12 +33,14 @@ use crate::surroundings::Surroundings;
 use crate::wire::{Io, Reason, Wire, until};
 use crate::{Config, Error, Refusal};
 
-pub(crate) use self::handle::{Ask, Handle, Incoming, Shared};
+pub(crate) use self::handle::{Ask, Handle, Incoming, Shared, Stop};
 
 /// Things asked for that may wait for a connection before nothing more is taken from the application.
 const WAITING: usize = 10_000;
 /// Things asked for that are taken at once.
 const BATCH: usize = 256;
+/// Refusals that are kept for who is slow to look at them.
+const REFUSALS: usize = 64;
 
 /// What has happened outside of the engine's own loop.
 enum Outside {
@@ -67,13 +69,14 @@ impl World for Around {
 struct Current {
     attempt: Attempt,
     wire: Box<Wire>,
+    place: Place,
 }
 
 pub(crate) struct Engine {
     config: Config,
     shared: Arc<Shared>,
     asks: mpsc::Receiver<Ask>,
-    stop: mpsc::Receiver<oneshot::Sender<()>>,
+    stop: mpsc::Receiver<Stop>,
     outside: (mpsc::UnboundedSender<Outside>, mpsc::UnboundedReceiver<Outside>),
     failover: Failover,
     around: Around,
@@ -86,6 +89,10 @@ pub(crate) struct Engine {
     next_command: i32,
     /// The number of the command that tells a broker who this is.
     introduction: Option<i32>,
+    /// The broker was told that the connection ends: it knows nothing of it any more.
+    ending: bool,
+    /// Why there is no connection, until that is told.
+    lost: Option<Error>,
     /// Why it is over.
     over: Option<String>,
 }
@@ -96,7 +103,9 @@ pub(crate) fn start(config: Config, surroundings: Arc<dyn Surroundings>) -> Hand
     let (stop, stopped) = mpsc::channel(1);
     let (status, _) = watch::channel(Status::Connecting);
     let (losses, largest_frame) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
-    let shared = Arc::new(Shared { losses, largest_frame, status, surroundings: Arc::clone(&surroundings) });
+    let (refusals, _) = broadcast::channel(REFUSALS);
+    let shared = Shared { losses, largest_frame, status, refusals, surroundings: Arc::clone(&surroundings) };
+    let shared = Arc::new(shared);
     let mut around = Around(Arc::clone(&surroundings));
     let failover = Failover::new(config.addresses.clone(), config.failover.clone(), &mut around);
     let outside = mpsc::unbounded_channel();
@@ -116,6 +125,8 @@ pub(crate) fn start(config: Config, surroundings: Arc<dyn Surroundings>) -> Hand
         listeners: Listeners::default(),
         next_command: 0,
         introduction: None,
+        ending: false,
+        lost: None,
         over: None,
     };
     tokio::spawn(engine.run());
@@ -133,12 +144,16 @@ impl Engine {
             tokio::select! {
                 count = self.asks.recv_many(&mut batch, BATCH), if takes => {
                     if count == 0 {
-                        return self.end(None).await;
+                        return self.end(Instant::now() + self.config.client.close_timeout).await;
                     }
                     self.ask_all(&mut batch);
                 }
                 // Without anybody to send it there is none; what was asked for before is done first.
-                Some(stop) = self.stop.recv() => return self.end(Some(stop)).await,
+                Some(Stop { deadline, ended }) = self.stop.recv() => {
+                    self.end(deadline).await;
+                    let _ = ended.send(());
+                    return;
+                }
                 io = io(&mut self.current), if self.current.is_some() => self.io(io).await,
                 outside = self.outside.1.recv() => {
                     if let Some(outside) = outside {
@@ -209,12 +224,15 @@ impl Engine {
     }
 
     fn command(&mut self, mut command: Command, answer: Option<Answer>) {
-        if let Some(reason) = &self.over {
+        let closed = || self.ending.then_some(CLOSED).filter(|_| !matches!(command, Command::ShutdownInfo(_)));
+        if let Some(reason) = self.over.as_deref().or_else(closed) {
             if let Some(answer) = answer {
-                let _ = answer.send(Err(Error::Disconnected(reason.clone())));
+                let _ = answer.send(Err(Error::Disconnected(reason.to_owned())));
             }
             return;
         }
+        self.ending |=
+            matches!(&command, Command::RemoveInfo(RemoveInfo { object_id: Some(RemovedId::Connection(_)), .. }));
         self.next_command = self.next_command.wrapping_add(1);
         command.set_number(self.next_command, answer.is_some());
         if self.current.is_some() {
@@ -299,14 +317,14 @@ impl Engine {
             Command::MessageDispatch(dispatch) => {
                 self.dispatch(dispatch).map_err(|TooMuch| "the broker sends more messages than it may".to_owned())?;
             }
-            Command::Response(response) => self.answer(response.correlation_id, Ok(())),
+            Command::Response(response) => self.answered(response.correlation_id),
             Command::DataResponse(response) => self.answer(response.correlation_id, Ok(())),
             Command::DataArrayResponse(response) => self.answer(response.correlation_id, Ok(())),
             Command::IntegerResponse(response) => self.answer(response.correlation_id, Ok(())),
             Command::ExceptionResponse(response) => {
                 let (number, refusal) = (response.correlation_id, Refusal::of(response.exception));
                 if self.introduction == Some(number) && !self.waiting.is_for_answer(number) {
-                    self.refused(&refusal);
+                    self.refused(refusal);
                 } else {
                     self.answer(number, Err(refusal));
                 }
@@ -315,9 +333,7 @@ impl Engine {
             Command::BrokerInfo(broker) => self.broker(&broker),
             Command::ConsumerControl(control) => self.listeners.consumer_control(&control),
             Command::ConnectionControl(control) => self.tell(Event::Control(control)).await,
-            Command::ConnectionError(ConnectionError { exception, .. }) => {
-                warn!(error = %Refusal::of(exception), "the broker reports an error of this connection");
-            }
+            Command::ConnectionError(ConnectionError { exception, .. }) => self.unasked(Refusal::of(exception)),
             Command::ShutdownInfo(_) => return Err("the broker shuts down".to_owned()),
             // Nothing that a broker has to say to a client.
             _ => debug!("a command that a client has no use for"),
@@ -327,8 +343,25 @@ impl Engine {
 
     fn answer(&mut self, number: i32, result: Result<(), Refusal>) {
         if let Err(refusal) = self.waiting.answer(number, result) {
-            warn!(error = %refusal, "the broker refuses something that nobody waits for");
+            self.unasked(refusal);
         }
+    }
+
+    /// The broker has done what it was asked for. When that was to let the client in, it is connected.
+    fn answered(&mut self, number: i32) {
+        if self.introduction == Some(number)
+            && let Some(current) = &self.current
+        {
+            self.shared.status.send_replace(Status::Connected(current.place.clone()));
+        }
+        self.answer(number, Ok(()));
+    }
+
+    /// A refusal that nobody waits for.
+    fn unasked(&self, refusal: Refusal) {
+        warn!(error = %refusal, "the broker refuses something that nobody waits for");
+        // Perhaps nobody listens either.
+        let _ = self.shared.refusals.send(refusal);
     }
 
     fn dispatch(&self, dispatch: MessageDispatch) -> Result<(), TooMuch> {
@@ -337,6 +370,9 @@ impl Engine {
 
     fn broker(&mut self, broker: &BrokerInfo) {
         let name = broker.broker_name.clone();
+        if let Some(current) = &mut self.current {
+            current.place.broker.clone_from(&name);
+        }
         self.shared.status.send_if_modified(|status| match status {
             Status::Connected(place) if place.broker != name => {
                 place.broker = name;
@@ -351,16 +387,20 @@ impl Engine {
     /// The connection is lost.
     async fn lost(&mut self, reason: Reason) {
         if let Some(current) = self.current.take() {
+            self.lost = Some(Error::Disconnected(reason.clone()));
             self.tell(Event::Failed(current.attempt, reason)).await;
         }
     }
 
     /// A broker that the client has come to does not let it in, and refuses all that was asked again. So it counts as lost,
     /// and what was asked waits for another; after a while, for it may be the only one.
-    fn refused(&mut self, refusal: &Refusal) {
+    fn refused(&mut self, refusal: Refusal) {
         let Some(Current { attempt, .. }) = self.current.take() else { return };
-        self.shared.status.send_replace(Status::Interrupted);
         self.transports.refused(attempt, format!("the broker refuses the connection: {refusal}"));
+        let error = Error::Refused(refusal.clone());
+        self.lost = Some(error.clone());
+        self.shared.status.send_replace(Status::Interrupted(error));
+        let _ = self.shared.refusals.send(refusal);
     }
 
     async fn outside(&mut self, outside: Outside) {
@@ -432,14 +472,13 @@ impl Engine {
             Place { address: address.to_string(), broker: broker.as_ref().and_then(|info| info.broker_name.clone()) };
         info!(%address, "connected");
         self.shared.largest_frame.store(wire.largest_frame(), Ordering::Relaxed);
-        self.current = Some(Current { attempt, wire });
+        self.current = Some(Current { attempt, wire, place });
         if restore {
             self.restore();
         }
         for Unsent { command, answer, .. } in self.waiting.take_unsent() {
             self.write(&command, answer);
         }
-        self.shared.status.send_replace(Status::Connected(place));
         None
     }
 
@@ -467,7 +506,8 @@ impl Engine {
 
     fn interrupted(&mut self) {
         self.shared.losses.fetch_add(1, Ordering::Release);
-        self.shared.status.send_replace(Status::Interrupted);
+        let elsewhere = || Error::Disconnected("the client goes to another broker".to_owned());
+        self.shared.status.send_replace(Status::Interrupted(self.lost.take().unwrap_or_else(elsewhere)));
         self.listeners.interrupted();
     }
 
@@ -493,7 +533,7 @@ impl Engine {
     }
 
     /// Says goodbye, as far as there is anybody to say it to, and closes everything.
-    async fn end(mut self, stop: Option<oneshot::Sender<()>>) {
+    async fn end(&mut self, deadline: Instant) {
         // What was asked for before goes out before.
         while let Ok(ask) = self.asks.try_recv() {
             self.ask(ask);
@@ -501,16 +541,13 @@ impl Engine {
         if self.current.is_some() {
             self.command(ShutdownInfo::default().into(), None);
             if let Some(current) = &mut self.current {
-                let _ = tokio::time::timeout(self.config.client.close_timeout, current.wire.finish()).await;
+                let _ = tokio::time::timeout_at(deadline, current.wire.finish()).await;
             }
         }
         self.current = None;
         if self.over.is_none() {
             self.tell(Event::Stop).await;
             self.give_up(CLOSED.to_owned());
-        }
-        if let Some(stop) = stop {
-            let _ = stop.send(());
         }
     }
 }

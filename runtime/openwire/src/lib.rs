@@ -30,6 +30,8 @@ mod message;
 mod producer;
 mod request;
 mod session;
+#[cfg(test)]
+mod simulated;
 mod socket;
 mod surroundings;
 mod tls;

@@ -3,23 +3,24 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::Instant;
 use topoc_openwire_proto::command::{Command, MessageDispatch};
 use topoc_openwire_proto::id::{ConsumerId, ProducerId};
 
 use super::waiting::Answer;
-use crate::Error;
 use crate::connection::Status;
 use crate::consumer::Held;
 use crate::inbox;
 use crate::producer::Window;
 use crate::surroundings::Surroundings;
+use crate::{Error, Refusal};
 
 /// How the parts of a connection reach its engine.
 #[derive(Debug, Clone)]
 pub(crate) struct Handle {
     pub(crate) asks: mpsc::Sender<Ask>,
-    pub(crate) stop: mpsc::Sender<oneshot::Sender<()>>,
+    pub(crate) stop: mpsc::Sender<Stop>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -119,6 +120,15 @@ pub(crate) enum Incoming {
     Ended,
 }
 
+/// The end of the connection is wanted.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    /// Until when the broker is waited for.
+    pub(crate) deadline: Instant,
+    /// It has ended.
+    pub(crate) ended: oneshot::Sender<()>,
+}
+
 /// What a connection knows for all its parts.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -127,5 +137,7 @@ pub(crate) struct Shared {
     /// The longest frame that the broker takes, in bytes without the length itself.
     pub(crate) largest_frame: AtomicU64,
     pub(crate) status: watch::Sender<Status>,
+    /// What brokers refuse that nobody waits for.
+    pub(crate) refusals: broadcast::Sender<Refusal>,
     pub(crate) surroundings: Arc<dyn Surroundings>,
 }
