@@ -34,8 +34,9 @@ pub(super) struct Broker {
     pub(super) password: Option<String>,
     /// A queue that nobody may write to.
     pub(super) closed_queue: Option<String>,
-    /// So many pulls of consumers without window are forgotten.
+    /// So many pulls of consumers without window are forgotten, and so many end in vain whatever comes.
     pub(super) forgets_pulls: usize,
+    pub(super) loses_pulls: usize,
     /// Messages that were stored, and those of them that were dealt with.
     pub(super) stored: BTreeSet<Key>,
     pub(super) done: BTreeSet<Key>,
@@ -196,8 +197,10 @@ impl Broker {
             self.forgets_pulls -= 1;
             return;
         }
+        let loses = self.loses_pulls > 0;
+        self.loses_pulls -= usize::from(loses);
         let consumer = pull.consumer_id.as_ref().and_then(|id| self.of(line, id)).expect("a consumer pulls");
-        consumer.extension = 1;
+        consumer.extension = usize::from(!loses);
         let limit = u64::try_from(pull.timeout).ok().filter(|limit| *limit > 0);
         consumer.pull_ends = limit.map(|limit| (Instant::now() + Duration::from_millis(limit), consumer.count));
     }
@@ -233,7 +236,9 @@ impl Broker {
         };
         let to = place(&ack.last_message_id);
         if ack.ack_type == MessageAck::DELIVERED {
-            consumer.extension += usize::try_from(ack.message_count).expect("a count");
+            if consumer.window > 0 {
+                consumer.extension += usize::try_from(ack.message_count).expect("a count");
+            }
             return;
         }
         let from = place(&ack.first_message_id);

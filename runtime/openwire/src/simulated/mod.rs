@@ -7,6 +7,7 @@ mod chance;
 mod closing;
 mod faults;
 mod net;
+mod pulls;
 mod refusals;
 
 use std::time::Duration;
