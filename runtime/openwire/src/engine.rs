@@ -17,7 +17,7 @@ use topoc_openwire_proto::EncodeError;
 use topoc_openwire_proto::command::{
     BrokerInfo, Command, ConnectionError, MessageDispatch, RemoveInfo, RemovedId, ShutdownInfo,
 };
-use topoc_openwire_proto::failover::{Attempt, Event, Failover, Order, World};
+use topoc_openwire_proto::failover::{Attempt, Event, Failover, Order};
 use topoc_openwire_proto::frame;
 use topoc_openwire_proto::tracker::{Tracker, WhileDown};
 use topoc_openwire_proto::uri::Address;
@@ -29,7 +29,7 @@ use self::waiting::{Answer, Unsent, Waiting};
 use crate::config::list_file;
 use crate::connection::{Place, Status};
 use crate::inbox::TooMuch;
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Around, Surroundings};
 use crate::wire::{Io, Reason, Wire, until};
 use crate::{Config, Error, Refusal};
 
@@ -47,22 +47,6 @@ enum Outside {
     Opened(Attempt, Result<Box<Wire>, Reason>),
     Lost(Attempt, Reason),
     Listed(Option<String>),
-}
-
-/// Chance and names, as the failover transport asks for them.
-struct Around(Arc<dyn Surroundings>);
-
-impl World for Around {
-    fn below(&mut self, limit: usize) -> usize {
-        // Lists are short: what is left of 64 bits is even enough.
-        usize::try_from(self.0.chance() % limit.max(1) as u64).unwrap_or(0)
-    }
-
-    /// Names of this machine are the same; others are compared as they are written, so that no name is looked up here.
-    fn same_host(&mut self, one: &str, other: &str) -> bool {
-        let local = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "::1");
-        local(one) && local(other)
-    }
 }
 
 /// The connection that commands go over.
@@ -89,6 +73,8 @@ pub(crate) struct Engine {
     next_command: i32,
     /// The number of the command that tells a broker who this is.
     introduction: Option<i32>,
+    /// Nothing of the application holds a handle any more.
+    abandoned: bool,
     /// The broker was told that the connection ends: it knows nothing of it any more.
     ending: bool,
     /// Why there is no connection, until that is told.
@@ -125,6 +111,7 @@ pub(crate) fn start(config: Config, surroundings: Arc<dyn Surroundings>) -> Hand
         listeners: Listeners::default(),
         next_command: 0,
         introduction: None,
+        abandoned: false,
         ending: false,
         lost: None,
         over: None,
@@ -148,12 +135,15 @@ impl Engine {
                     }
                     self.ask_all(&mut batch);
                 }
-                // Without anybody to send it there is none; what was asked for before is done first.
-                Some(Stop { deadline, ended }) = self.stop.recv() => {
-                    self.end(deadline).await;
-                    let _ = ended.send(());
-                    return;
-                }
+                stop = self.stop.recv(), if !self.abandoned => match stop {
+                    Some(Stop { deadline, ended }) => {
+                        self.end(deadline).await;
+                        let _ = ended.send(());
+                        return;
+                    }
+                    // What was asked for before is done first.
+                    None => self.abandoned = true,
+                },
                 io = io(&mut self.current), if self.current.is_some() => self.io(io).await,
                 outside = self.outside.1.recv() => {
                     if let Some(outside) = outside {
@@ -165,9 +155,11 @@ impl Engine {
         }
     }
 
-    /// Whether anything more is taken from the application at the moment.
+    /// Whether anything more is taken from the application at the moment. When it has gone, all that is left is taken: so its
+    /// end is seen also where as much waits as may.
     fn takes(&self) -> bool {
-        self.waiting.unsent() < WAITING && self.current.as_ref().is_none_or(|current| !current.wire.is_full())
+        (self.abandoned || self.waiting.unsent() < WAITING)
+            && self.current.as_ref().is_none_or(|current| !current.wire.is_full())
     }
 
     fn wakes_at(&self) -> Option<Instant> {

@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::rustls::ClientConfig;
+use topoc_openwire_proto::failover::World;
 use topoc_openwire_proto::uri::Address;
 
 use crate::socket::{self, SocketOptions};
@@ -40,6 +41,22 @@ pub(crate) trait Surroundings: fmt::Debug + Send + Sync {
 pub(crate) fn milliseconds(surroundings: &dyn Surroundings) -> i64 {
     let since = surroundings.now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Chance and names, as the failover transport asks for them.
+pub(crate) struct Around(pub(crate) Arc<dyn Surroundings>);
+
+impl World for Around {
+    fn below(&mut self, limit: usize) -> usize {
+        // Lists are short: what is left of 64 bits is even enough.
+        usize::try_from(self.0.chance() % limit.max(1) as u64).unwrap_or(0)
+    }
+
+    /// Names of this machine are the same; others are compared as they are written, so that no name is looked up here.
+    fn same_host(&mut self, one: &str, other: &str) -> bool {
+        let local = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "::1");
+        local(one) && local(other)
+    }
 }
 
 /// The system that the program runs on.

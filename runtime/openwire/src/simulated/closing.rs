@@ -74,6 +74,27 @@ fn a_close_during_an_outage_waits_for_nothing_and_nobody_waits_on() {
 }
 
 #[test]
+fn a_connection_that_is_dropped_in_an_outage_ends_however_much_waits() {
+    for count in [1, 10_000, 12_000] {
+        run(async {
+            let net = Net::new(1, &[1]);
+            let connection = connect(&net, URI).await.unwrap();
+            let mut sends = sends(&connection, count).await;
+            net.down(1);
+            wait_status(&connection, |status| matches!(status, Status::Interrupted(_))).await;
+            sleep(Duration::from_secs(1)).await;
+            assert_eq!(sends.len(), count, "they wait");
+            drop(connection);
+            sends.shutdown().await;
+            sleep(Duration::from_secs(1)).await;
+            let dialled = net.lock().dialled;
+            sleep(Duration::from_secs(600)).await;
+            assert_eq!(net.lock().dialled, dialled, "{count}: nobody dials any more");
+        });
+    }
+}
+
+#[test]
 fn a_close_does_not_outwait_a_broker_that_is_lost_meanwhile() {
     run(async {
         let net = Net::new(1, &[1]);
