@@ -128,9 +128,17 @@ impl ConsumerBuilder {
         let browser = info.browser;
         let waiting = VecDeque::new();
         let (pulled, ended, removed) = (None, false, false);
-        let consumer =
+        let mut consumer =
             Consumer { session, id, held, incoming, waiting, prefetch, destination, browser, pulled, ended, removed };
-        consumer.session.connection.handle.request(info).await?;
+        let begun = consumer.session.connection.handle.request(info).await;
+        if let Err(error) = begun {
+            if matches!(error, Error::Refused(_)) {
+                // The broker does not know it: of its removal it would say that this is an error.
+                consumer.removed = true;
+                consumer.session.connection.handle.ask_soon(Ask::Unlisten(consumer.id.clone()));
+            }
+            return Err(error);
+        }
         if !browser {
             consumer.session.add(&consumer.held);
         }
