@@ -406,6 +406,9 @@ fn an_outage_is_told_in_few_words_and_without_a_password() {
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_writer(move || writer.clone())
         .finish();
+    // With a single subscriber `tracing` asks nobody but the thread that first passes a place: a thread of another test,
+    // which has none, would turn the place off for all.
+    let _another = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     // One thread, so that everything is logged here.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _here = tracing_subscriber::util::SubscriberInitExt::set_default(subscriber);
