@@ -3,26 +3,30 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{broadcast, oneshot, watch};
+use tokio::time::{Instant, timeout_at};
 use topoc_openwire_proto::client::ClientOptions;
 use topoc_openwire_proto::command::{ConnectionInfo, FlushCommand, RemoveInfo, RemovedId};
 use topoc_openwire_proto::id::ConnectionId;
 
 use crate::consumer::{Done, NONE_DELIVERED};
-use crate::engine::{self, Handle};
-use crate::{AckMode, Config, Destination, Error, Session, session};
+use crate::engine::{self, Handle, Stop};
+use crate::surroundings::{Surroundings, System, milliseconds};
+use crate::{AckMode, Config, Destination, Error, Refusal, Session, session};
 
 /// Where a connection is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Status {
     /// Not yet connected to any broker.
     Connecting,
-    /// Connected.
+    /// Connected: the broker has let the client in.
     Connected(Place),
-    /// The broker was lost, and another is looked for.
-    Interrupted,
+    /// There is no broker, and one is looked for; why the last is none: [`Error::Disconnected`] when it was lost, and
+    /// [`Error::Refused`] when it does not let the client in, such as with a password that is no longer right. Each broker
+    /// is asked again and again, for whom one refuses another may let in: a program that would rather end drops the
+    /// connection.
+    Interrupted(Error),
     /// It is over; why.
     Over(String),
 }
@@ -99,11 +103,16 @@ impl Connection {
     }
 
     pub(crate) async fn with(config: Config) -> Result<Self, Error> {
+        let system = System::new(config.tls.build()?);
+        Self::within(config, Arc::new(system)).await
+    }
+
+    pub(crate) async fn within(config: Config, surroundings: Arc<dyn Surroundings>) -> Result<Self, Error> {
         let options = config.client.clone();
         let fault_tolerant = config.fault_tolerant;
         let largest_body = config.largest_body;
-        let id = unique_id(options.client_id_prefix.as_deref());
-        let handle = engine::start(config)?;
+        let id = unique_id(options.client_id_prefix.as_deref(), &*surroundings);
+        let handle = engine::start(config, surroundings);
         let info = ConnectionInfo {
             connection_id: Some(ConnectionId::new(id.clone())),
             client_id: Some(options.client_id.clone().unwrap_or_else(|| id.clone())),
@@ -160,6 +169,15 @@ impl Connection {
         self.inner.handle.shared.status.subscribe()
     }
 
+    /// What brokers refuse that nobody waits for, from now on, as Java's `ExceptionListener` hears it: a message that was
+    /// sent without waiting to where the user may not write ([`crate::Outgoing::persistent`]); and, beyond Java, the connection
+    /// itself after a failover, which [`Status::Interrupted`] tells as well. Who does not look misses the oldest of more than
+    /// 64 ([`broadcast::error::RecvError::Lagged`]). All are logged too.
+    #[must_use]
+    pub fn refusals(&self) -> broadcast::Receiver<Refusal> {
+        self.inner.handle.shared.refusals.subscribe()
+    }
+
     /// How often a connection was lost so far.
     #[must_use]
     pub fn losses(&self) -> u64 {
@@ -180,12 +198,32 @@ impl Connection {
         self.inner.handle.request(FlushCommand::default()).await
     }
 
-    /// Ends the connection, and everything that was made with it, in order. Waits at most `jms.closeTimeout` for the broker.
+    /// Ends the connection, and everything that was made with it, in order. Waits at most `jms.closeTimeout` for the broker,
+    /// and not at all while there is none. Whoever still waits for something gets an error.
     ///
     /// # Errors
     /// [`Error::Closed`] or [`Error::Disconnected`] when it was over before.
     pub async fn close(self) -> Result<(), Error> {
         let handle = &self.inner.handle;
+        let deadline = Instant::now() + self.inner.options.close_timeout;
+        let removed = tokio::select! {
+            // A broker that does not answer has lost the connection all the same.
+            removed = timeout_at(deadline, self.remove()) => removed.unwrap_or(Ok(())),
+            status = not_connected(handle) => match status {
+                Status::Over(_) => Err(handle.gone()),
+                // A broker that is gone has lost it too. What waits for another must not be waited for.
+                _ => Ok(()),
+            },
+        };
+        let (ended, end) = oneshot::channel();
+        if handle.stop.send(Stop { deadline, ended }).await.is_ok() {
+            let _ = end.await;
+        }
+        removed
+    }
+
+    /// Tells the broker that the connection ends.
+    async fn remove(&self) -> Result<(), Error> {
         let object_id = Some(RemovedId::Connection(self.inner.connection_id()));
         // As Java does; without it what was given to the application and not acknowledged would come to others as if for the
         // first time.
@@ -193,23 +231,25 @@ impl Connection {
         let last = sessions.iter().filter_map(|session| session.last_delivered()).max();
         let last_delivered_sequence_id = last.unwrap_or(NONE_DELIVERED);
         let remove = RemoveInfo { object_id, last_delivered_sequence_id, ..RemoveInfo::default() };
-        let removed = tokio::time::timeout(self.inner.options.close_timeout, handle.request(remove)).await;
-        let (ended, end) = oneshot::channel();
-        if handle.stop.send(ended).await.is_ok() {
-            let _ = end.await;
-        }
-        // A broker that does not answer has lost the connection all the same.
-        removed.unwrap_or(Ok(()))
+        self.inner.handle.request(remove).await
     }
+}
+
+/// Waits until there is no broker, and says where the connection is then.
+async fn not_connected(handle: &Handle) -> Status {
+    let mut status = handle.shared.status.subscribe();
+    // It cannot fail: its sender is the handle's own.
+    let _ = status.wait_for(|status| !matches!(status, Status::Connected(_))).await;
+    status.borrow().clone()
 }
 
 /// Tells connections of one process apart.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
 /// An id that no other connection has: process, moment, chance, number.
-fn unique_id(prefix: Option<&str>) -> String {
+fn unique_id(prefix: Option<&str>, surroundings: &dyn Surroundings) -> String {
     let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed) + 1;
-    let moment = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let (moment, chance) = (milliseconds(surroundings), surroundings.chance() >> 32);
     let prefix = prefix.unwrap_or("ID:topoc");
-    format!("{prefix}-{}-{moment}-{:08x}:{number}", std::process::id(), fastrand::u32(..))
+    format!("{prefix}-{}-{moment}-{chance:08x}:{number}", std::process::id())
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -15,6 +15,7 @@ use topoc_openwire_proto::message::Message;
 use crate::engine::{Ask, Incoming};
 use crate::inbox::{Receiver, inbox};
 use crate::session::Shared;
+use crate::surroundings::{Surroundings, milliseconds};
 use crate::wire::until;
 use crate::{AckMode, Delivery, Destination, Error, MessageId, RedeliveryPolicy, Status};
 
@@ -45,6 +46,11 @@ impl ConsumerBuilder {
     }
 
     /// How many messages may be on their way. With 0 each is asked for when somebody waits for it.
+    ///
+    /// Brokers (seen at 5.15.16, 5.18.3 and 6.3.1) lose what is asked for in the very moment in which they say that they had
+    /// nothing for what was asked for before. So a message is asked for anew every two seconds while somebody waits, also
+    /// without limit, where Java's client asks once and would wait for ever: in such a moment it comes two seconds late. Who
+    /// stops waiting may get one message that was on its way by then; it is kept, and the next to wait gets it.
     pub fn prefetch(mut self, prefetch: u32) -> Self {
         self.prefetch = Some(prefetch);
         self
@@ -122,9 +128,17 @@ impl ConsumerBuilder {
         let browser = info.browser;
         let waiting = VecDeque::new();
         let (pulled, ended, removed) = (None, false, false);
-        let consumer =
+        let mut consumer =
             Consumer { session, id, held, incoming, waiting, prefetch, destination, browser, pulled, ended, removed };
-        consumer.session.connection.handle.request(info).await?;
+        let begun = consumer.session.connection.handle.request(info).await;
+        if let Err(error) = begun {
+            if matches!(error, Error::Refused(_)) {
+                // The broker does not know it: of its removal it would say that this is an error.
+                consumer.removed = true;
+                consumer.session.connection.handle.ask_soon(Ask::Unlisten(consumer.id.clone()));
+            }
+            return Err(error);
+        }
         if !browser {
             consumer.session.add(&consumer.held);
         }
@@ -157,8 +171,8 @@ pub struct Consumer {
     prefetch: i32,
     destination: Option<Destination>,
     browser: bool,
-    /// Without window: how many connections were lost when a message was asked for that has not come.
-    pulled: Option<u64>,
+    /// Without window: what was asked for and has not come.
+    pulled: Option<Pull>,
     /// The queue that was looked at has no more.
     ended: bool,
     removed: bool,
@@ -233,6 +247,7 @@ impl Consumer {
                 pulled = pull(&self.session, &self.id, self.destination.as_ref(), limit), if self.is_to_pull() => {
                     self.pulled = Some(pulled?);
                 }
+                () = until(self.pulled.as_ref().map(|pull| pull.until)) => self.pulled = None,
                 incoming = self.incoming.recv() => self.came(incoming)?,
                 () = self.held.wait_again() => {}
                 () = until(limit) => return Ok(None),
@@ -243,7 +258,8 @@ impl Consumer {
     /// Whether a message is to be asked for: where none comes unasked.
     fn is_to_pull(&self) -> bool {
         let losses = self.session.connection.handle.losses();
-        self.prefetch == 0 && self.pulled != Some(losses) && self.held.again(losses).is_none()
+        let asked = self.pulled.as_ref().is_some_and(|pull| pull.losses == losses);
+        self.prefetch == 0 && !asked && self.held.again(losses).is_none()
     }
 
     fn came(&mut self, incoming: Option<Incoming>) -> Result<(), Error> {
@@ -331,7 +347,7 @@ impl Consumer {
         }
         let state = self.held.lock();
         let (id, destination) = (&got.id, &got.destination);
-        if has_expired(&got.kept) {
+        if has_expired(&got.kept, &*self.session.connection.handle.shared.surroundings) {
             return Some(state.acks.expired(id.clone(), destination.clone()));
         }
         if losses > 0 && state.done().contains(id) {
@@ -360,7 +376,24 @@ enum Next {
     Nothing,
 }
 
-/// Asks for one message. Returns how many connections were lost before.
+/// A message that a broker was asked for.
+#[derive(Debug)]
+struct Pull {
+    /// How many connections were lost before.
+    losses: u64,
+    /// When the broker has surely forgotten it, and says nothing.
+    until: Instant,
+}
+
+/// For how long a message is asked for at a time. A broker loses a pull that comes while it ends the one before
+/// (`PrefetchSubscription.pullTimeout` sets `prefetchExtension` to 0 after it has sent the end, 5.15 to 6.3.1), but not the
+/// end of the lost one, after which it is asked again.
+const PULL: Duration = Duration::from_secs(2);
+
+/// How much later than that the end of a pull may come.
+const PULL_LATE: Duration = Duration::from_secs(5);
+
+/// Asks for one message.
 ///
 /// While there is no connection, a broker would be said to have none; so it is waited for first.
 async fn pull(
@@ -368,31 +401,31 @@ async fn pull(
     id: &ConsumerId,
     destination: Option<&Destination>,
     limit: Option<Instant>,
-) -> Result<u64, Error> {
+) -> Result<Pull, Error> {
     let handle = &session.connection.handle;
-    if limit.is_some() {
-        let mut status = handle.shared.status.subscribe();
-        let _ = status.wait_for(|status| matches!(status, Status::Connected(_) | Status::Over(_))).await;
-    }
+    let mut status = handle.shared.status.subscribe();
+    let _ = status.wait_for(|status| matches!(status, Status::Connected(_) | Status::Over(_))).await;
     let losses = handle.losses();
+    let now = Instant::now();
     // To a broker 0 is for ever.
-    let timeout = limit.map_or(0, |limit| limit.saturating_duration_since(Instant::now()).as_millis().max(1));
+    let shortest = Duration::from_millis(1);
+    let time = limit.map_or(PULL, |limit| limit.saturating_duration_since(now).clamp(shortest, PULL));
     let pull = MessagePull {
         consumer_id: Some(id.clone()),
         destination: destination.cloned(),
-        timeout: i64::try_from(timeout).unwrap_or(i64::MAX),
+        timeout: i64::try_from(time.as_millis()).unwrap_or(i64::MAX),
         ..MessagePull::default()
     };
     handle.send(pull).await?;
-    Ok(losses)
+    Ok(Pull { losses, until: now + time + PULL_LATE })
 }
 
 /// `RemoveInfo.LAST_DELIVERED_UNSET`: none that is not acknowledged was given to the application.
 pub(crate) const NONE_DELIVERED: i64 = -1;
 
-fn has_expired(message: &Message) -> bool {
+fn has_expired(message: &Message, surroundings: &dyn Surroundings) -> bool {
     let expiration = message.headers.expiration;
-    expiration > 0 && SystemTime::now().duration_since(UNIX_EPOCH).is_ok_and(|now| now.as_millis() as i64 > expiration)
+    expiration > 0 && milliseconds(surroundings) > expiration
 }
 
 /// What a consumer has given to the application, shared with its session and with the messages themselves.

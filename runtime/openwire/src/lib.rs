@@ -31,7 +31,10 @@ mod message;
 mod producer;
 mod request;
 mod session;
+#[cfg(test)]
+mod simulated;
 mod socket;
+mod surroundings;
 mod wire;
 
 pub use config::Config;

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot};
@@ -13,6 +12,7 @@ use topoc_openwire_proto::message::{Headers, Message};
 
 use crate::engine::Ask;
 use crate::session::Shared;
+use crate::surroundings::milliseconds;
 use crate::{Delivery, Destination, Error, MessageId, Outgoing};
 
 /// Sends messages. When it is dropped it ends.
@@ -164,7 +164,7 @@ impl Producer {
     fn message(&self, destination: Destination, outgoing: Outgoing) -> Result<Message, Error> {
         // Without its number, which it gets at the last moment.
         let id = MessageId { producer_id: Some(self.id.clone()), ..MessageId::default() };
-        let timestamp = now();
+        let timestamp = milliseconds(&*self.session.connection.handle.shared.surroundings);
         let (group_id, group_sequence) = outgoing.group.map_or((None, 0), |(id, sequence)| (Some(id), sequence));
         let headers = Headers {
             producer_id: Some(self.id.clone()),
@@ -195,11 +195,6 @@ impl Producer {
 fn size(message: &Message) -> usize {
     let length = |bytes: &Option<Bytes>| bytes.as_ref().map_or(0, Bytes::len);
     1024 + length(&message.headers.content) + length(&message.headers.marshalled_properties)
-}
-
-/// Milliseconds since 1970.
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 impl Drop for Producer {

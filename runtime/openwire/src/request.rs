@@ -44,7 +44,8 @@ impl Requester {
                 let _ = session.delete_temporary(replies).await;
             }
         });
-        let prefix = format!("{}:{:08x}", session.shared.connection.id, fastrand::u32(..));
+        let connection = &session.shared.connection;
+        let prefix = format!("{}:{:08x}", connection.id, connection.handle.shared.surroundings.chance() >> 32);
         Ok(Self { producer, replies, waiting, prefix, next: AtomicU64::new(0), _stop: stop })
     }
 

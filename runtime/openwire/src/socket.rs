@@ -1,20 +1,18 @@
 //! A socket to a broker, with or without TLS, and the options of an address that are about it.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use topoc_openwire_proto::OptionError;
 use topoc_openwire_proto::link::LinkOptions;
 use topoc_openwire_proto::uri::{Address, Dial};
 use topoc_tls::tokio_rustls::TlsConnector;
-use topoc_tls::tokio_rustls::client::TlsStream;
 use topoc_tls::tokio_rustls::rustls::ClientConfig;
 use topoc_tls::tokio_rustls::rustls::pki_types::ServerName;
+
+use crate::surroundings::Stream;
 
 /// How an address wants its socket (`TcpTransport`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,18 +99,10 @@ pub(crate) fn options(address: &Address) -> Result<(LinkOptions, SocketOptions),
     Ok((link, SocketOptions::read(address, &left)?))
 }
 
-/// A socket that is open.
-#[derive(Debug)]
-pub(crate) enum Socket {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-impl Socket {
-    /// Opens one: every address of the host's name in turn.
-    pub(crate) async fn open(address: &Address, options: &SocketOptions, tls: &Arc<ClientConfig>) -> io::Result<Self> {
-        let opening = Self::dial(address, options, tls);
-        match options.connection_timeout {
+impl SocketOptions {
+    /// Opens something as long as `connectionTimeout` lets it.
+    pub(crate) async fn limit<T>(&self, opening: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+        match self.connection_timeout {
             None => opening.await,
             Some(limit) => tokio::time::timeout(limit, opening).await.unwrap_or_else(|_| {
                 let reason = format!("no connection within {} ms (`connectionTimeout`)", limit.as_millis());
@@ -120,17 +110,21 @@ impl Socket {
             }),
         }
     }
+}
 
-    async fn dial(address: &Address, options: &SocketOptions, tls: &Arc<ClientConfig>) -> io::Result<Self> {
-        let stream = connect(address, options).await?;
-        stream.set_nodelay(options.no_delay)?;
-        match address.dial() {
-            Dial::Tcp => Ok(Self::Plain(stream)),
-            Dial::Tls => {
-                let name = ServerName::try_from(address.host.clone()).map_err(io::Error::other)?;
-                let stream = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await?;
-                Ok(Self::Tls(Box::new(stream)))
-            }
+/// Opens a socket: every address of the host's name in turn.
+pub(crate) async fn dial(
+    address: &Address,
+    options: &SocketOptions,
+    tls: &Arc<ClientConfig>,
+) -> io::Result<Box<dyn Stream>> {
+    let stream = connect(address, options).await?;
+    stream.set_nodelay(options.no_delay)?;
+    match address.dial() {
+        Dial::Tcp => Ok(Box::new(stream)),
+        Dial::Tls => {
+            let name = ServerName::try_from(address.host.clone()).map_err(io::Error::other)?;
+            Ok(Box::new(TlsConnector::from(Arc::clone(tls)).connect(name, stream).await?))
         }
     }
 }
@@ -150,36 +144,4 @@ async fn connect(address: &Address, options: &SocketOptions) -> io::Result<TcpSt
         }
     }
     Err(last.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("{} has no address", address.host))))
-}
-
-impl AsyncRead for Socket {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Socket {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,9 +13,9 @@ use topoc_openwire_proto::command::{BrokerInfo, Command};
 use topoc_openwire_proto::frame::{self, Decoder};
 use topoc_openwire_proto::link::{Link, LinkOrder};
 use topoc_openwire_proto::uri::Address;
-use topoc_tls::tokio_rustls::rustls::ClientConfig;
 
-use crate::socket::{self, Socket};
+use crate::socket;
+use crate::surroundings::{Stream, Surroundings};
 
 /// Bytes that may wait to be written before nothing more is taken from the application.
 pub(crate) const FULL: usize = 1 << 20;
@@ -39,7 +38,7 @@ pub(crate) type Reason = String;
 
 /// An open transport.
 pub(crate) struct Wire {
-    socket: Socket,
+    socket: Box<dyn Stream>,
     link: Link,
     decoder: Decoder,
     out: BytesMut,
@@ -60,9 +59,10 @@ impl fmt::Debug for Wire {
 
 impl Wire {
     /// Opens a transport: name, socket, TLS, the formats of both sides.
-    pub(crate) async fn open(address: &Address, tls: &Arc<ClientConfig>) -> Result<Self, Reason> {
+    pub(crate) async fn open(address: &Address, surroundings: &dyn Surroundings) -> Result<Self, Reason> {
         let (link_options, socket_options) = socket::options(address).map_err(|error| error.to_string())?;
-        let socket = Socket::open(address, &socket_options, tls).await.map_err(|error| error.to_string())?;
+        let dialling = surroundings.dial(address, &socket_options);
+        let socket = socket_options.limit(dialling).await.map_err(|error| error.to_string())?;
         let since = Instant::now();
         let (link, first) = Link::new(link_options, Duration::ZERO);
         let decoder = Decoder::new(FIRST_FRAME);

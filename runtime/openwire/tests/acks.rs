@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use support::{Site, at_each, next, nothing_but, plain_sites, send, text, texts, until};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 use topoc_lab::PATIENCE;
 use topoc_openwire::{AckMode, Connection, Consumer, Delivery, Destination, Error, Outgoing, Session};
 
@@ -183,12 +185,39 @@ fn without_a_window_each_message_is_asked_for() {
             assert_eq!(text(&consumer.receive().await.unwrap()), "b");
             assert_eq!(text(&next(&mut consumer).await), "c");
             // Somebody who loses patience loses no message.
-            assert!(tokio::time::timeout(instant, consumer.receive()).await.is_err());
+            assert!(timeout(instant, consumer.receive()).await.is_err());
             send(site, &queue, &["d"]).await;
             assert_eq!(text(&next(&mut consumer).await), "d");
             drop(consumer);
             let rest = if mode == AckMode::Auto { 0 } else { 4 };
             site.until_count(&queue, "size", rest).await;
+        }
+    });
+}
+
+#[test]
+fn who_has_waited_in_vain_and_waits_again_gets_the_next_message() {
+    // The broker may lose what it is asked for just when it ends what it was asked for before.
+    at_each(&SITES, &async |site| {
+        let mut workers = JoinSet::new();
+        for worker in 0..4 {
+            let queue = Destination::queue(format!("AGAIN.{worker}"));
+            let session = site.session(AckMode::Auto, "").await;
+            let producer = site.session(AckMode::Auto, "").await.producer(&queue).await.unwrap();
+            let mut consumer = session.consumer(&queue).prefetch(0).open().await.unwrap();
+            workers.spawn(async move {
+                for round in 0..200_u64 {
+                    let instant = Duration::from_micros(200 + round * 7919 % 3000);
+                    assert!(consumer.receive_within(instant).await.unwrap().is_none());
+                    let sending = producer.send(Outgoing::text(round.to_string()));
+                    let (sent, got) = tokio::join!(sending, timeout(PATIENCE, consumer.receive()));
+                    sent.unwrap();
+                    assert_eq!(text(&got.expect("the message comes").unwrap()), round.to_string());
+                }
+            });
+        }
+        while let Some(done) = workers.join_next().await {
+            done.unwrap();
         }
     });
 }
@@ -205,7 +234,7 @@ fn who_loses_patience_loses_no_message() {
         let receiving = async {
             let mut got = Vec::new();
             while got.len() < numbers.len() {
-                if let Ok(delivery) = tokio::time::timeout(Duration::from_micros(200), consumer.receive()).await {
+                if let Ok(delivery) = timeout(Duration::from_micros(200), consumer.receive()).await {
                     got.push(text(&delivery.unwrap()));
                 }
             }
@@ -395,7 +424,7 @@ fn what_has_expired_is_not_given() {
 
         // Without window another is asked for instead.
         let mut consumer = session.consumer(&queue).prefetch(0).open().await.unwrap();
-        assert!(tokio::time::timeout(Duration::from_millis(20), consumer.receive()).await.is_err());
+        assert!(timeout(Duration::from_millis(20), consumer.receive()).await.is_err());
         producer.send(Outgoing::text("expired").time_to_live(brief)).await.unwrap();
         site.until_count(&queue, "inflightCount", 1).await;
         tokio::time::sleep(brief).await;

@@ -36,7 +36,7 @@ async fn connect(uri: &str) -> (Connection, Session) {
 }
 
 async fn wait_interrupted(connection: &Connection) {
-    until("the loss is noticed", || connection.status() == Status::Interrupted).await;
+    until("the loss is noticed", || matches!(connection.status(), Status::Interrupted(_))).await;
 }
 
 /// Waits until it is over, and says why.

@@ -50,6 +50,7 @@ fn who_is_not_known_does_not_come_in() {
 fn who_has_no_right_is_told_so() {
     at_each(&GUARDED, &async |site| {
         let connection = Config::new(&site.uri).unwrap().user("gc", "moon").connect().await.unwrap();
+        let mut unasked = connection.refusals();
         let session = session(&connection).await;
         let secret = Destination::queue("SECRET.Q");
         let refused = refusal(session.consumer(&secret).open().await, RefusalKind::Security);
@@ -62,6 +63,11 @@ fn who_has_no_right_is_told_so() {
         let free = Destination::queue("FREE");
         producer.send_to(&free, Outgoing::text("free")).await.unwrap();
         assert_eq!(text(&next(&mut session.consumer(&free).open().await.unwrap()).await), "free");
+        assert!(unasked.try_recv().is_err(), "who asked was told, and nobody else");
+        // Who sends without waiting is told as well.
+        producer.send_to(&secret, Outgoing::text("x").persistent(false)).await.unwrap();
+        let told = tokio::time::timeout(topoc_lab::PATIENCE, unasked.recv()).await.expect("it is told").unwrap();
+        assert!(told.kind == RefusalKind::Security && told.message.contains("SECRET.Q"), "{told}");
         connection.close().await.unwrap();
     });
 }

@@ -7,7 +7,7 @@
 //! * a removal that was not answered is done, since what was removed is not restored. Java's waits for ever;
 //! * a commit whose outcome is unknown is answered together with all that is unanswered in its transaction;
 //! * a pull without time-out waits while there is no connection, and is forgotten when its message comes. Java throws the first
-//!   away and sends the second again with every failover;
+//!   away and sends the second again with every failover. One with a time-out is not sent again: it ends with its connection;
 //! * a message that is to be answered is sent again until it is; `trackMessages` is for the others. Java sends the answered
 //!   ones again too, for a broker to find that it has them;
 //! * consumers are always restored without window ([`Tracker::resume`]); Java leaves that out where no message was in work.
@@ -319,8 +319,9 @@ impl Tracker {
     fn keep(&mut self, command: &Command, frame: Frame) -> Option<Asked> {
         match command {
             Command::Message(message) => self.message(&message.headers, frame),
+            // Who waits so long and no longer asks again.
             Command::MessagePull(pull) => {
-                if let Some(id) = &pull.consumer_id {
+                if let Some(id) = pull.consumer_id.as_ref().filter(|_| pull.timeout == 0) {
                     self.cache.pull(self.next, id, frame);
                 }
                 None
