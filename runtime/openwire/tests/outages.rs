@@ -268,14 +268,15 @@ fn who_is_not_let_in_is_told_at_the_first_broker_and_waits_for_another_later() {
         let uri = format!("failover:({})?jms.userName=gc&jms.password=sun", link.uri());
         let failed = timeout(PROMPT, Connection::open(&uri)).await.expect("nobody tries for ever").unwrap_err();
         assert!(matches!(&failed, Error::Refused(refusal) if refusal.kind == RefusalKind::Security), "{failed:?}");
-        assert_eq!(link.accepted(), 1);
+        // Once, unless the broker has hung up without an answer (see `refusals.rs`).
+        let tried = link.accepted();
 
         let (connection, session) = connect(&format!("failover:({},{})?randomize=false", open.uri(), link.uri())).await;
         let queue = Destination::queue("Q");
         let producer = session.producer(&queue).await.unwrap();
         let mut consumer = session.consumer(&queue).open().await.unwrap();
         open.kill();
-        until("the other broker is asked", || link.accepted() > 1).await;
+        until("the other broker is asked", || link.accepted() > tried).await;
         let sending = tokio::spawn(async move { producer.send(Outgoing::text("at last")).await });
         open.restart();
         wait_at(&connection, "A").await;

@@ -7,7 +7,9 @@ mod support;
 use std::sync::LazyLock;
 
 use support::{Site, at_each, next, refusal, sites, text};
-use topoc_openwire::{AckMode, Body, Config, Connection, Destination, Error, Outgoing, RefusalKind, Session, Value};
+use topoc_openwire::{
+    AckMode, Body, Config, Connection, Destination, Error, Outgoing, Refusal, RefusalKind, Session, Value,
+};
 
 static SITES: LazyLock<Vec<Site>> = LazyLock::new(|| {
     let small = |port| format!("tcp://127.0.0.1:{port}?wireFormat.maxFrameSize=1000000");
@@ -24,6 +26,21 @@ static GUARDED: LazyLock<Vec<Site>> = LazyLock::new(|| {
     sites("guarded", |plain, _| plain.user("gc", "moon").plugin(RIGHTS))
 });
 
+/// What the broker says to who is not to come in. A broker that refuses a connection while it is still setting it up hangs up
+/// before it has answered (`TransportConnection.start` stops at its end what was stopped meanwhile); that was seen on a busy
+/// machine, and who knocks again is answered.
+async fn refused(config: Config) -> Refusal {
+    let deadline = tokio::time::Instant::now() + topoc_lab::PATIENCE;
+    loop {
+        match config.clone().connect().await {
+            Err(Error::Disconnected(reason)) if reason.contains("the broker has closed the connection") => {
+                assert!(tokio::time::Instant::now() < deadline, "the broker says nothing, time and again");
+            }
+            other => return refusal(other, RefusalKind::Security),
+        }
+    }
+}
+
 async fn session(connection: &Connection) -> Session {
     connection.session(AckMode::Auto).await.unwrap()
 }
@@ -33,13 +50,13 @@ fn who_is_not_known_does_not_come_in() {
     at_each(&GUARDED, &async |site| {
         for (user, password) in [("gc", "sun"), ("nobody", "moon")] {
             let config = Config::new(&site.uri).unwrap().user(user, password);
-            let refused = refusal(config.connect().await, RefusalKind::Security);
-            assert!(refused.message.contains("password"), "{refused}");
+            let refusal = refused(config).await;
+            assert!(refusal.message.contains("password"), "{refusal}");
             // It is not tried again and again either.
             let config = Config::new(&format!("failover:({})", site.uri)).unwrap().user(user, password);
-            refusal(config.connect().await, RefusalKind::Security);
+            refused(config).await;
         }
-        refusal(Connection::open(&site.uri).await, RefusalKind::Security);
+        refused(Config::new(&site.uri).unwrap()).await;
         let uri = format!("{}?jms.userName=gc&jms.password=moon", site.uri);
         let connection = Connection::open(&uri).await.unwrap();
         connection.close().await.unwrap();
