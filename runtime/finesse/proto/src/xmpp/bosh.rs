@@ -277,7 +277,7 @@ impl Bosh {
         if body.attribute("type") == Some("error") {
             return self.broken(now, id, "the gateway could not deal with a request", out);
         }
-        let alone = self.requests.len() == 1;
+        let alone = self.requests.len() == 1 && self.sid.is_some();
         if let Some(request) = self.requests.iter_mut().find(|request| request.id == id) {
             let at_once = now.saturating_sub(request.asked) < BREATH;
             if alone && at_once && request.is_empty && !request.is_restart && body.children.is_empty() {

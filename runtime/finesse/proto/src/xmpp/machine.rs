@@ -511,10 +511,11 @@ impl Turn<'_> {
             return;
         }
         let before = !machine.there.is_empty();
-        machine.there.retain(|resource| resource != from);
+        let resource = from.strip_prefix(jid::bare(from)).unwrap_or_default();
+        machine.there.retain(|other| other != resource);
         if is_there && machine.there.len() < MOST {
-            machine.there.push(from.to_owned());
-        } else if !is_there && jid::bare(from) == from {
+            machine.there.push(resource.to_owned());
+        } else if !is_there && resource.is_empty() {
             // Of the user altogether.
             machine.there.clear();
         }
