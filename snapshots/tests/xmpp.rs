@@ -14,7 +14,7 @@ use topoc_finesse_proto::xmpp::machine::{Cause, Event, Machine, Order, Phase, fo
 use topoc_finesse_proto::xmpp::options::{Login, Options, Transport};
 use topoc_finesse_proto::xmpp::sasl::Password;
 
-const WALKS: u64 = 3_000;
+const WALKS: u64 = 8_000;
 const STEPS: usize = 24;
 
 const PHASES: [Phase; 11] = [
@@ -157,16 +157,17 @@ fn walk(transport: Transport, seed: u64, seen: &mut BTreeSet<Transition>) {
         let from = machine.phase();
         let mut choices = events(from, &id);
         // Rarely what ends it, so that walks are long.
-        let ends = ["stop", "conflict", "stream closed", "connection lost"];
-        if from != Phase::Closing && chance.below(12) > 0 {
-            choices.retain(|(name, _)| !ends.contains(name));
+        let ends = ["stop", "conflict", "stream closed", "connection lost", "not authorized", "TLS refused"];
+        let is_slow = |name: &str| name == "time is up" && from < Phase::Live;
+        if from != Phase::Closing && chance.below(8) > 0 {
+            choices.retain(|(name, _)| !ends.contains(name) && !is_slow(name));
         }
         let (name, event) = choices.swap_remove(chance.below(choices.len()));
         now = machine.wakes_at().filter(|_| event == Event::Timer).unwrap_or(now);
         let orders = machine.handle(now, event, &mut |_| {});
         for order in &orders {
             if let Order::Send(stanza) = order {
-                stanza.0.attribute("id").unwrap_or(&id).clone_into(&mut id);
+                id = stanza.0.attribute("id").map_or(id, str::to_owned);
             }
         }
         let mut words: Vec<String> = orders.iter().map(word).collect();
@@ -216,11 +217,8 @@ fn a_session_goes_from_phase_to_phase_as_its_table_says() {
     }
     let unused: Vec<_> = possible.iter().filter(|(way, _)| !gone.contains(way)).collect();
     assert!(unused.is_empty(), "no walk goes there: {unused:?}");
-    let unknown: Vec<_> =
-        gone.iter().filter(|(from, to)| from != to && !possible.contains_key(&(*from, *to))).collect();
-    // One event can lead over several phases.
-    let known = [(Phase::Live, Phase::Closing)];
-    assert!(unknown.iter().all(|way| known.contains(way)), "the table does not have {unknown:?}");
+    let unknown: Vec<_> = gone.iter().filter(|way| way.0 != way.1 && !possible.contains_key(way)).collect();
+    assert!(unknown.is_empty(), "the table does not have {unknown:?}");
     insta::with_settings!({ snapshot_path => "../protocol", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("xmpp-table", table(&seen));
         insta::assert_snapshot!("xmpp-drawing", drawing());
