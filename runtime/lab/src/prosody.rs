@@ -24,7 +24,7 @@ pub struct Prosody {
 const MODULE: &str = include_str!("../prosody/mod_topoc_lab.lua");
 
 impl Prosody {
-    /// Starts one in a folder of its own. `users` have a name and a password each; the user `finesse`, if there is one, and all
+    /// Starts one in a folder of its own. `users` have a name, of letters and digits, and a password each; the user `finesse`, if there is one, and all
     /// others see each other's presence.
     ///
     /// # Errors

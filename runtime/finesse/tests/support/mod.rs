@@ -38,7 +38,12 @@ static TLS: LazyLock<Arc<ClientConfig>> =
 
 /// A server that a test has for itself.
 pub(crate) fn prosody(name: &str) -> Prosody {
-    let users = [("1001", SECRET), ("1002", SECRET), ("finesse", SECRET)];
+    prosody_of(name, &["1001", "1002", "finesse"])
+}
+
+/// The same with these users.
+pub(crate) fn prosody_of(name: &str, users: &[&str]) -> Prosody {
+    let users: Vec<(&str, &str)> = users.iter().map(|user| (*user, SECRET)).collect();
     Prosody::start(&folder(name), &CERTIFICATES, &users).unwrap()
 }
 
