@@ -1,5 +1,7 @@
 //! BOSH: numbers, order, repeats and ends, without a server; and frames of WebSocket.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not as it should be")]
+
 use std::time::Duration;
 
 use topoc_finesse_proto::xml::Element;

@@ -1,6 +1,8 @@
 //! Bytes from strangers, for everything that reads XMPP: random ones and damaged ones are read or refused, and never take more
 //! memory than they may. `TOPOC_LONG=1` for ten million.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not as it should be")]
+
 use std::time::Duration;
 
 use topoc_finesse_proto::xml::{self, Limits};

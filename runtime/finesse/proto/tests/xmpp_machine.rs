@@ -1,5 +1,7 @@
 //! A session in virtual time: how it comes about, what it answers, and every way that it ends.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not as it should be")]
+
 use std::time::Duration;
 
 use topoc_finesse_proto::xml::{self, Limits};

@@ -1,5 +1,7 @@
 //! Authentication, with the vectors of the RFCs, and what a server can do wrong.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not as it should be")]
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use topoc_finesse_proto::xmpp::jid::{self, Jid};
