@@ -5,3 +5,4 @@
 //! entity is expanded but the five that XML itself knows.
 
 pub mod xml;
+pub mod xmpp;
