@@ -4,4 +4,11 @@
 //! Bytes come from strangers: every text is bounded in size, depth and number of elements before a tree is made of it, and no
 //! entity is expanded but the five that XML itself knows.
 
+pub mod api_error;
+pub mod dialog;
+pub mod reason_code;
+mod record;
+pub mod system_info;
+pub mod uri;
+pub mod user;
 pub mod xml;
