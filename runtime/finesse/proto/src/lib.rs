@@ -6,8 +6,10 @@
 
 pub mod api_error;
 pub mod dialog;
+pub mod notification;
 pub mod reason_code;
 mod record;
+pub mod secret;
 pub mod system_info;
 pub mod uri;
 pub mod user;
