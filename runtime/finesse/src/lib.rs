@@ -1,0 +1,1 @@
+//! A client of Cisco Finesse on tokio: sockets, TLS, time and chance for the protocol of `topoc-finesse-proto`.
