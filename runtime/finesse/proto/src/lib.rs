@@ -6,9 +6,11 @@
 
 pub mod api_error;
 pub mod dialog;
+pub mod line;
 pub mod notification;
 pub mod reason_code;
 mod record;
+pub mod rest;
 pub mod secret;
 pub mod system_info;
 pub mod uri;
