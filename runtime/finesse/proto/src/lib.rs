@@ -8,6 +8,7 @@ pub mod api_error;
 pub mod dialog;
 pub mod line;
 pub mod notification;
+pub mod our_reading;
 pub mod reason_code;
 mod record;
 pub mod rest;

@@ -11,7 +11,7 @@ mod request;
 mod table;
 mod token;
 
-pub use answer::{Answer, HttpResponse, Refusal};
+pub use answer::{Answer, HttpResponse, Refusal, Unreadable};
 pub use command::Command;
 pub use credentials::Credentials;
 pub use origin::{DEFAULT_PORT, Origin, OriginError};
