@@ -1,1 +1,3 @@
 //! A client of Cisco Finesse on tokio: sockets, TLS, time and chance for the protocol of `topoc-finesse-proto`.
+
+pub mod xmpp;

@@ -3,12 +3,11 @@
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.Key;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.util.Base64;
 
-/** STORE PASSWORD: beside the store it writes server.p12, client.p12, trust.p12, ca.pem, client.pem and client-key.pem. */
+/** STORE PASSWORD: beside the store it writes server.p12, client.p12, trust.p12, ca.pem, and a certificate and a key of each as PEM. */
 public final class SplitStore {
     public static void main(String[] arguments) throws Exception {
         Path from = Path.of(arguments[0]);
@@ -18,15 +17,14 @@ public final class SplitStore {
             KeyStore own = empty();
             own.setKeyEntry(who, all.getKey(who, password), password, all.getCertificateChain(who));
             save(own, from.resolveSibling(who + ".p12"), password);
+            pem(from.resolveSibling(who + ".pem"), "CERTIFICATE", all.getCertificate(who).getEncoded());
+            pem(from.resolveSibling(who + "-key.pem"), "PRIVATE KEY", all.getKey(who, password).getEncoded());
         }
         Certificate authority = all.getCertificate("ca");
         KeyStore trust = empty();
         trust.setCertificateEntry("ca", authority);
         save(trust, from.resolveSibling("trust.p12"), password);
         pem(from.resolveSibling("ca.pem"), "CERTIFICATE", authority.getEncoded());
-        pem(from.resolveSibling("client.pem"), "CERTIFICATE", all.getCertificate("client").getEncoded());
-        Key key = all.getKey("client", password);
-        pem(from.resolveSibling("client-key.pem"), "PRIVATE KEY", key.getEncoded());
     }
 
     private static KeyStore empty() throws Exception {

@@ -10,8 +10,9 @@ use crate::process::java_command;
 /// An authority of a test's own, and what it has certified: a server at `localhost` and 127.0.0.1, and a client.
 ///
 /// Valid for 30 days. The folder then holds, for Java, `server.p12`, `client.p12` (a key each) and
-/// `trust.p12` (the authority), all with [`Certificates::PASSWORD`]; for others `ca.pem`, `client.pem` and
-/// `client-key.pem` (PKCS #8).
+/// `trust.p12` (the authority), all with [`Certificates::PASSWORD`]; for others `ca.pem`, and
+/// `server.pem`, `server-key.pem`, `client.pem` and `client-key.pem` (PKCS #8; the server's key is one on a curve as Java writes
+/// it, which OpenSSL takes and ring does not).
 #[derive(Clone, Debug)]
 pub struct Certificates {
     dir: PathBuf,
@@ -60,6 +61,18 @@ impl Certificates {
     #[must_use]
     pub fn client_key_pem(&self) -> PathBuf {
         self.dir.join("client-key.pem")
+    }
+
+    /// The certificate of the server, as PEM.
+    #[must_use]
+    pub fn server_pem(&self) -> PathBuf {
+        self.dir.join("server.pem")
+    }
+
+    /// The key of the server, as PEM.
+    #[must_use]
+    pub fn server_key_pem(&self) -> PathBuf {
+        self.dir.join("server-key.pem")
     }
 
     /// What a broker shows to its clients: its key and certificate.

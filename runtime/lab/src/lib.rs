@@ -30,6 +30,7 @@ mod log;
 mod plain;
 mod ports;
 mod process;
+mod prosody;
 mod schema;
 mod wait;
 
@@ -48,6 +49,7 @@ pub use load::{Latency, Load, LoadReport, load};
 pub use log::Mark;
 pub use plain::Plain;
 pub use ports::ports;
+pub use prosody::Prosody;
 pub use schema::{Schema, schema, validate_xml};
 pub use wait::until;
 

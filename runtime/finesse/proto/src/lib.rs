@@ -17,3 +17,4 @@ pub mod system_info;
 pub mod uri;
 pub mod user;
 pub mod xml;
+pub mod xmpp;

@@ -127,6 +127,33 @@ pub fn read_within(text: &str, scope: &[Scope<'_>], limits: Limits) -> Result<El
     }
 }
 
+/// Reads the start tag of an element whose end is far away, such as a stream, and the namespaces that it declares: what
+/// [`read_within`] wants to know for everything inside.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_open(text: &str, limits: Limits) -> Result<(Element, Vec<(String, String)>), XmlError> {
+    if text.len() > limits.bytes {
+        return Err(XmlError::TooMuch("bytes"));
+    }
+    let mut builder = Builder::new(&[], limits);
+    let mut reader = Reader::from_str(text);
+    loop {
+        let event = reader.read_event().map_err(|error| malformed(reader.error_position(), &error))?;
+        let at = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+        match event {
+            Event::Start(start) if builder.open.is_empty() => builder.open(&start, at)?,
+            Event::Text(text) if builder.open.is_empty() => builder.text(&text, at)?,
+            Event::Decl(_) if builder.open.is_empty() => {}
+            Event::Eof => break,
+            _ => return Err(malformed(at as u64, &"something else than one start tag")),
+        }
+    }
+    let element = builder.open.pop().ok_or_else(|| malformed(0, &"no start tag"))?;
+    Ok((element, builder.scope))
+}
+
 fn malformed(at: u64, error: &dyn fmt::Display) -> XmlError {
     XmlError::Malformed { at: usize::try_from(at).unwrap_or(usize::MAX), reason: error.to_string() }
 }
