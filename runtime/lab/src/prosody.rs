@@ -69,9 +69,9 @@ impl Prosody {
         let (process, _) = Process::start(command, name, &dir.join("prosody.log"), Output::Log)?;
         let server = Self { process, plain, tls, http, https };
         let is_up = |port: u16| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-        server.process.wait_for("listen", PATIENCE, || {
-            Ok([plain, tls, http, https].into_iter().all(is_up).then_some(()))
-        })?;
+        server
+            .process
+            .wait_for("listen", PATIENCE, || Ok([plain, tls, http, https].into_iter().all(is_up).then_some(())))?;
         Ok(server)
     }
 

@@ -6,4 +6,3 @@ use topoc_tls::tokio_rustls::rustls::ClientConfig;
 pub(crate) fn fill(tls: &ClientConfig, bytes: &mut [u8]) {
     let _ = tls.crypto_provider().secure_random.fill(bytes);
 }
-

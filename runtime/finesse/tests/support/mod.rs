@@ -100,10 +100,8 @@ pub(crate) async fn live(prosody: &Prosody, server: &Server, options: Options) {
 /// Subscribes, has an item published, and receives it.
 pub(crate) async fn receive(prosody: &Prosody, session: &mut Session, node: &str) {
     session.subscribe(node).await;
-    until(session, "the subscription", |happening| {
-        (happening == Happening::Subscribed(node.to_owned())).then_some(())
-    })
-    .await;
+    until(session, "the subscription", |happening| (happening == Happening::Subscribed(node.to_owned())).then_some(()))
+        .await;
     publish(prosody, session, node, "item-1").await;
 }
 

@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
+use super::Piece;
 use super::end::{self, End};
 use super::jid;
 use super::ns;
 use super::options::{Login, Options, Transport};
 use super::sasl::{self, Exchange, Mechanism};
 use super::stanza::{self, Notification, Outgoing};
-use super::Piece;
 use crate::xml::{Element, XmlError};
 
 use base64::Engine as _;
@@ -529,9 +529,8 @@ impl Turn<'_> {
         let id = stanza.attribute("id").unwrap_or_default();
         let machine = &mut *self.machine;
         let of_pubsub = |wanted: &Wanted| *wanted != Wanted::Ping;
-        let matches = |request: &Request| {
-            request.id == id && (!of_pubsub(&request.wanted) || jid::same(from, &machine.pubsub))
-        };
+        let matches =
+            |request: &Request| request.id == id && (!of_pubsub(&request.wanted) || jid::same(from, &machine.pubsub));
         let Some(at) = machine.requests.iter().position(matches) else { return };
         let request = machine.requests.swap_remove(at);
         let is_done = stanza.attribute("type") == Some("result");

@@ -10,7 +10,9 @@ pub const CLOSING: &str = "</stream:stream>";
 #[must_use]
 pub fn opening(domain: &str) -> String {
     let (to, client, stream) = (quick_xml::escape::escape(domain), ns::CLIENT, ns::STREAM);
-    format!("<?xml version='1.0'?><stream:stream to=\"{to}\" version=\"1.0\" xmlns=\"{client}\" xmlns:stream=\"{stream}\">")
+    format!(
+        "<?xml version='1.0'?><stream:stream to=\"{to}\" version=\"1.0\" xmlns=\"{client}\" xmlns:stream=\"{stream}\">"
+    )
 }
 
 /// A stanza as it stands inside of a stream.
