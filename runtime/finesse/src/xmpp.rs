@@ -19,11 +19,13 @@
 //! # }
 //! ```
 
+mod bosh;
 mod chance;
 mod driver;
 mod link;
 mod socket;
 mod tcp;
+mod websocket;
 
 use std::fmt;
 use std::sync::Arc;
@@ -65,6 +67,11 @@ impl Server {
     pub fn path(mut self, path: &str) -> Self {
         path.clone_into(&mut self.path);
         self
+    }
+
+    /// As HTTP's `Host` has it.
+    fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
     }
 }
 

@@ -1,7 +1,5 @@
 //! A session over TCP with a real server: TLS, authentication, notifications, and every way that it can end.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not as it should be")]
-
 mod support;
 
 use std::net::Ipv4Addr;
@@ -107,19 +105,22 @@ async fn the_presence_of_finesse_is_seen() {
     let prosody = prosody("presence");
     let server = server(prosody.tls());
     let mut session = open(&server, Options::new(Transport::DirectTls)).await;
-    let watched = |happening| if let Happening::Watched(is_there) = happening { Some(is_there) } else { None };
+    let watched = |wanted| move |happening| (happening == Happening::Watched(wanted)).then_some(());
+    until(&mut session, "the absence of finesse", watched(false)).await;
     let finesse = Session::open(&server, login("finesse", "web"), Options::new(Transport::DirectTls)).await.unwrap();
-    assert!(until(&mut session, "the presence of finesse", watched).await);
+    until(&mut session, "its presence", watched(true)).await;
     assert_eq!(finesse.close().await, End::Asked);
-    assert!(!until(&mut session, "its absence", watched).await);
+    until(&mut session, "its absence", watched(false)).await;
 }
 
 #[tokio::test]
 async fn a_server_that_shuts_down_says_so_and_one_that_is_killed_does_not() {
     let prosody = prosody("down");
     let mut session = open(&server(prosody.tls()), Options::new(Transport::DirectTls)).await;
-    prosody.terminate().unwrap();
+    // Beside: it waits for its clients to say goodbye too.
+    let ending = tokio::task::spawn_blocking(move || prosody.terminate().unwrap());
     let end_of_one = end(&mut session).await;
+    ending.await.unwrap();
     assert!(matches!(&end_of_one, End::Stream { condition, .. } if condition == "system-shutdown"), "{end_of_one}");
     assert!(end_of_one.is_worth_retrying());
 

@@ -6,3 +6,10 @@ use topoc_tls::tokio_rustls::rustls::ClientConfig;
 pub(crate) fn fill(tls: &ClientConfig, bytes: &mut [u8]) {
     let _ = tls.crypto_provider().secure_random.fill(bytes);
 }
+
+/// As many bytes of chance.
+pub(crate) fn bytes<const N: usize>(tls: &ClientConfig) -> [u8; N] {
+    let mut bytes = [0; N];
+    fill(tls, &mut bytes);
+    bytes
+}

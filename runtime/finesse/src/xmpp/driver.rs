@@ -34,9 +34,9 @@ impl Driver {
             return Err(End::Tls("the settings of TLS offer HTTP/2, which none of the transports speaks".to_owned()));
         }
         let until = began + options.negotiation_timeout;
-        let connecting = Box::pin(Link::open(server, options.transport));
-        let link = timeout_at(until, connecting).await.map_err(|_| End::Slow(Phase::New))??;
         let domain = login.jid.domain().to_owned();
+        let connecting = Box::pin(Link::open(server, &domain, options.transport));
+        let link = timeout_at(until, connecting).await.map_err(|_| End::Slow(Phase::New))??;
         let machine = Machine::new(login, options);
         let (server, orders, address) = (server.clone(), VecDeque::new(), String::new());
         let mut driver = Self { server, domain, machine, link, began, orders, address };
