@@ -1,3 +1,4 @@
 //! A client of Cisco Finesse on tokio: sockets, TLS, time and chance for the protocol of `topoc-finesse-proto`.
 
+pub mod rest;
 pub mod xmpp;

@@ -4,5 +4,17 @@
 //! Bytes come from strangers: every text is bounded in size, depth and number of elements before a tree is made of it, and no
 //! entity is expanded but the five that XML itself knows.
 
+pub mod api_error;
+pub mod dialog;
+pub mod line;
+pub mod notification;
+pub mod our_reading;
+pub mod reason_code;
+mod record;
+pub mod rest;
+pub mod secret;
+pub mod system_info;
+pub mod uri;
+pub mod user;
 pub mod xml;
 pub mod xmpp;

@@ -1,0 +1,233 @@
+//! The requests of one agent: a line that waits its turn, over the connections of whichever server is in use.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, sleep_until};
+use topoc_finesse_proto::api_error::ApiError;
+use topoc_finesse_proto::line::{Event, Line, LineOptions, Order, Outcome, Ticket, Trouble, Why};
+use topoc_finesse_proto::rest::{Answer, Request};
+use topoc_finesse_proto::secret::Secret;
+
+use super::server::{AskError, Server};
+
+/// Notices that may wait to be read. Whoever does not read them does not need more: each request says why it was not done.
+const NOTICES: usize = 16;
+
+/// How much longer a connection waits for an answer than the line does: the line decides.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Something that whoever looks after the agent has to see to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Something is wrong with the server: look for another, and say [`Agent::use_server`] when one is ready.
+    Trouble(Trouble),
+    /// The token is not accepted: say [`Agent::use_credentials`] when there is a new one, or [`Agent::no_credentials`].
+    Renew,
+    /// The credentials are not accepted: nothing is sent until there are others.
+    Stopped(Vec<ApiError>),
+}
+
+/// What is wanted, besides what.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// When it is of no use any more.
+    pub deadline: Instant,
+    /// Repeated by Finesse in what it tells of the request, mostly.
+    pub request_id: Option<String>,
+    /// Whether it belongs to getting a server ready: see [`Event::Wanted`].
+    pub recovery: bool,
+}
+
+impl Wish {
+    /// Ordinary, and of no use after this.
+    #[must_use]
+    pub const fn until(deadline: Instant) -> Self {
+        Self { deadline, request_id: None, recovery: false }
+    }
+}
+
+/// The line of an agent. Copies share it, and it ends with the last of them.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    tell: mpsc::Sender<Told>,
+}
+
+#[derive(Debug)]
+enum Told {
+    Want(Request, Wish, oneshot::Sender<Outcome>),
+    Server(Server),
+    ServerLost,
+    Credentials(Secret),
+    NoCredentials,
+}
+
+impl Agent {
+    /// A line over a server, with the header that proves who the agent is. Must be called on a runtime of tokio.
+    #[must_use]
+    pub fn new(server: Server, authorization: Secret, options: LineOptions) -> (Self, mpsc::Receiver<Notice>) {
+        let (tell, told) = mpsc::channel(options.capacity.max(1));
+        let (notify, notices) = mpsc::channel(NOTICES);
+        let driver = Driver {
+            line: Line::new(options),
+            patience: options.patience + GRACE,
+            server,
+            authorization,
+            began: Instant::now(),
+            tickets: 0,
+            owners: HashMap::new(),
+            exchanges: JoinSet::new(),
+            aborts: HashMap::new(),
+            notify,
+        };
+        tokio::spawn(driver.run(told));
+        (Self { tell }, notices)
+    }
+
+    /// Asks for something, when its turn comes. Dropping the future does not take it back.
+    pub async fn ask(&self, request: Request, wish: Wish) -> Outcome {
+        let (answer, outcome) = oneshot::channel();
+        match self.tell.try_send(Told::Want(request, wish, answer)) {
+            Err(TrySendError::Full(_)) => Outcome::NotDone(Why::Full),
+            Err(TrySendError::Closed(_)) => Outcome::NotDone(Why::Trouble(Trouble::Told)),
+            // The line tells of every request, unless its runtime ends before.
+            Ok(()) => outcome.await.unwrap_or(Outcome::Unknown(Why::Trouble(Trouble::Told))),
+        }
+    }
+
+    /// A server is ready and knows the agent: everything goes to it from now on.
+    pub async fn use_server(&self, server: Server) {
+        self.say(Told::Server(server)).await;
+    }
+
+    /// No server can be used, which was seen elsewhere.
+    pub async fn server_lost(&self) {
+        self.say(Told::ServerLost).await;
+    }
+
+    /// There are credentials that were not tried yet.
+    pub async fn use_credentials(&self, authorization: Secret) {
+        self.say(Told::Credentials(authorization)).await;
+    }
+
+    /// No new credentials can be had.
+    pub async fn no_credentials(&self) {
+        self.say(Told::NoCredentials).await;
+    }
+
+    async fn say(&self, told: Told) {
+        // It is only closed when the runtime ends.
+        let _ = self.tell.send(told).await;
+    }
+}
+
+/// Carries out what the line orders.
+struct Driver {
+    line: Line,
+    patience: Duration,
+    server: Server,
+    authorization: Secret,
+    began: Instant,
+    tickets: Ticket,
+    owners: HashMap<Ticket, (oneshot::Sender<Outcome>, Option<String>)>,
+    exchanges: JoinSet<(Ticket, Result<Answer, AskError>)>,
+    aborts: HashMap<Ticket, AbortHandle>,
+    notify: mpsc::Sender<Notice>,
+}
+
+impl Driver {
+    async fn run(mut self, mut told: mpsc::Receiver<Told>) {
+        loop {
+            let wakes_at = self.line.wakes_at().map(|at| self.began + at);
+            let event = tokio::select! {
+                told = told.recv() => match told {
+                    Some(told) => self.told(told),
+                    None => return,
+                },
+                Some(ended) = self.exchanges.join_next() => match ended {
+                    Ok((ticket, result)) => self.ended(ticket, result),
+                    // Abandoned. Were it anything else, the line would notice that no answer comes.
+                    Err(_) => continue,
+                },
+                () = sleep_until(wakes_at.unwrap_or(self.began)), if wakes_at.is_some() => Event::Time,
+            };
+            let orders = self.line.handle(self.began.elapsed(), event);
+            orders.into_iter().for_each(|order| self.carry_out(order));
+        }
+    }
+
+    fn told(&mut self, told: Told) -> Event {
+        match told {
+            Told::Want(request, Wish { deadline, request_id, recovery }, owner) => {
+                self.tickets += 1;
+                self.owners.insert(self.tickets, (owner, request_id));
+                let deadline = deadline.saturating_duration_since(self.began);
+                Event::Wanted { ticket: self.tickets, request, deadline, recovery }
+            }
+            Told::Server(server) => {
+                self.server = server;
+                Event::ServerReady
+            }
+            Told::ServerLost => Event::ServerLost,
+            Told::Credentials(authorization) => {
+                self.authorization = authorization;
+                Event::NewCredentials
+            }
+            Told::NoCredentials => Event::NoCredentials,
+        }
+    }
+
+    fn ended(&mut self, ticket: Ticket, result: Result<Answer, AskError>) -> Event {
+        self.aborts.remove(&ticket);
+        match result {
+            Ok(answer) => Event::Answered { ticket, result: Ok(answer) },
+            Err(AskError::Refused(refusal)) => Event::Answered { ticket, result: Err(refusal) },
+            Err(AskError::NotSent(why)) => {
+                tracing::debug!(%why, "a request was not sent");
+                Event::NotSent { ticket }
+            }
+            Err(AskError::Lost(why)) => {
+                tracing::debug!(%why, "a request has no answer");
+                Event::Lost { ticket }
+            }
+        }
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Send { ticket, request } => self.send(ticket, request),
+            Order::Abandon { ticket } => {
+                if let Some(exchange) = self.aborts.remove(&ticket) {
+                    exchange.abort();
+                }
+            }
+            Order::Done { ticket, outcome } => {
+                if let Some((owner, _)) = self.owners.remove(&ticket) {
+                    // Who asked may have gone.
+                    let _ = owner.send(outcome);
+                }
+            }
+            Order::Move(origin) => self.server.move_to(origin),
+            Order::Trouble(trouble) => self.notice(Notice::Trouble(trouble)),
+            Order::Renew => self.notice(Notice::Renew),
+            Order::Stopped(errors) => self.notice(Notice::Stopped(errors)),
+        }
+    }
+
+    fn notice(&self, notice: Notice) {
+        let _ = self.notify.try_send(notice);
+    }
+
+    fn send(&mut self, ticket: Ticket, request: Request) {
+        let (server, authorization) = (self.server.clone(), self.authorization.clone());
+        let request_id = self.owners.get(&ticket).and_then(|(_, id)| id.clone());
+        let deadline = Instant::now() + self.patience;
+        let exchange =
+            async move { (ticket, server.ask(&request, Some(&authorization), request_id.as_deref(), deadline).await) };
+        let abort = self.exchanges.spawn(exchange);
+        self.aborts.insert(ticket, abort);
+    }
+}
