@@ -1,0 +1,6 @@
+//! The notification service: XMPP over TCP, WebSocket and BOSH.
+
+mod scram;
+mod splitter;
+pub(crate) mod stream;
+mod talk;
