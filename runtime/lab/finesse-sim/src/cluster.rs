@@ -173,14 +173,19 @@ impl Cluster {
 
     /// Lets happen what is due.
     pub fn advance(&mut self, now: Millis) {
-        while let Some(entry) = self.agenda.first_entry() {
-            let (due, _) = *entry.key();
-            if due > now {
-                return;
-            }
-            let timer = entry.remove();
-            self.fire(due, timer);
+        while self.step(now) {}
+    }
+
+    /// Lets the first thing happen that is due: false when nothing is.
+    pub fn step(&mut self, now: Millis) -> bool {
+        let Some(entry) = self.agenda.first_entry() else { return false };
+        let (due, _) = *entry.key();
+        if due > now {
+            return false;
         }
+        let timer = entry.remove();
+        self.fire(due, timer);
+        true
     }
 
     fn fire(&mut self, now: Millis, timer: Timer) {

@@ -196,7 +196,8 @@ impl Cluster {
             }
             let bare = format!("{}@{}", self.agents[session.agent].id, here.host);
             let full = format!("{bare}/{}", session.resource);
-            let to = if event.everybody || event.owner == Some(session.agent) {
+            let subscribed_bare = subscribed.is_some_and(|jids| jids.contains(&bare));
+            let to = if event.everybody || event.owner == Some(session.agent) || subscribed_bare {
                 bare
             } else if subscribed.is_some_and(|jids| jids.contains(&full)) {
                 full

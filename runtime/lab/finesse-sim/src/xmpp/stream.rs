@@ -137,6 +137,7 @@ async fn take<S>(stream: &mut S, talk: &mut Talk, splitter: &mut Splitter, piece
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let before = talk.is_let_in();
     let steps = match piece {
         Piece::Open(tag) => {
             if !is_header(&tag) {
@@ -160,7 +161,6 @@ where
             Err(_) => return fail(stream, "not-well-formed").await.map(Some),
         },
     };
-    let before = talk.is_let_in();
     for step in steps {
         match step {
             Step::Send(text) => {
