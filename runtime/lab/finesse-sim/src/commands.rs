@@ -72,7 +72,11 @@ pub const COMMANDS: &[Command] = &[
         fields: &[
             NODE,
             SERVICE,
-            optional("how", Kind::Word(&["down", "silent"]), "`down` (nobody listens; the default) or `silent` (accepts, never answers)"),
+            optional(
+                "how",
+                Kind::Word(&["down", "silent"]),
+                "`down` (nobody listens; the default) or `silent` (accepts, never answers)",
+            ),
         ],
         run: |cluster, now, arguments| {
             let health = if arguments.text("how") == "silent" { Health::Silent } else { Health::Down };
@@ -147,7 +151,12 @@ pub const COMMANDS: &[Command] = &[
             optional("variables", Kind::Pairs, "call variables, by name"),
         ],
         run: |cluster, now, arguments| {
-            let call = cluster.call_from_outside(now, arguments.text("from"), arguments.text("to"), arguments.pairs("variables"))?;
+            let call = cluster.call_from_outside(
+                now,
+                arguments.text("from"),
+                arguments.text("to"),
+                arguments.pairs("variables"),
+            )?;
             Ok(json!({"call": call.to_string()}))
         },
     },
@@ -209,7 +218,14 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "clock",
         summary: "Sets a node's clock wrong",
-        fields: &[NODE, field("ms", Kind::Number(-365 * DAY, 365 * DAY), "how far it is ahead, in milliseconds; behind if negative")],
+        fields: &[
+            NODE,
+            field(
+                "ms",
+                Kind::Number(-365 * DAY, 365 * DAY),
+                "how far it is ahead, in milliseconds; behind if negative",
+            ),
+        ],
         run: |cluster, _, arguments| {
             cluster.node_mut(arguments.node()).clock_offset = arguments.number("ms");
             Ok(json!({}))
@@ -262,7 +278,11 @@ impl<'a> Arguments<'a> {
 
     fn pairs(&self, name: &str) -> Vec<(String, String)> {
         let pairs = self.0.get(name).and_then(Value::as_object);
-        pairs.into_iter().flatten().map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+        pairs
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+            .collect()
     }
 }
 
@@ -381,7 +401,8 @@ pub fn state(cluster: &Cluster, now: Millis, everybody: bool) -> Value {
         })
         .collect();
     let shown = |index: usize| everybody || cluster.agents()[index].is_in() || is_connected(cluster, index);
-    let agents: Vec<Value> = (0..cluster.agents().len()).filter(|index| shown(*index)).map(|index| agent(cluster, index)).collect();
+    let agents: Vec<Value> =
+        (0..cluster.agents().len()).filter(|index| shown(*index)).map(|index| agent(cluster, index)).collect();
     let calls: Vec<Value> = cluster
         .calls()
         .values()

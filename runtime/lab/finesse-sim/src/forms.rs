@@ -40,7 +40,8 @@ pub fn system_info(cluster: &Cluster, node: usize, now: Millis, name: &str) -> E
     let (config, here) = (cluster.config(), &cluster.nodes()[node]);
     let clock = here.clock(now);
     let heartbeat = here.last_heartbeat.map_or(clock - clock % HEARTBEAT, |last| here.clock(last));
-    let seconds = |since: Option<Millis>| since.map_or(-1, |since| i64::try_from((now - since) / 1000).unwrap_or(i64::MAX));
+    let seconds =
+        |since: Option<Millis>| since.map_or(-1, |since| i64::try_from((now - since) / 1000).unwrap_or(i64::MAX));
     let mut children = vec![
         text("currentTimestamp", timestamp(clock)),
         text("deploymentType", config.deployment.name()),
@@ -111,7 +112,10 @@ pub fn user(cluster: &Cluster, node: usize, index: usize, name: &str) -> Element
     let supervised = agent.supervisor.then(|| team(agent));
     children.extend([
         list("roles", roles.iter().map(|role| text("role", *role))),
-        list("settings", [text("wrapUpOnIncoming", wrap_up), text("wrapUpOnOutgoing", wrap_up), text("deviceSelection", "DISABLED")]),
+        list(
+            "settings",
+            [text("wrapUpOnIncoming", wrap_up), text("wrapUpOnOutgoing", wrap_up), text("deviceSelection", "DISABLED")],
+        ),
         text("skillTargetId", (5000 + index).to_string()),
         text("state", agent.state.name()),
         text("stateChangeTime", timestamp(here.clock(agent.since))),
@@ -159,7 +163,8 @@ pub fn reason_code(row: &ReasonCode) -> Element {
 /// The reason codes that requests may name, of one category or of both.
 #[must_use]
 pub fn reason_codes(category: Option<Category>) -> Element {
-    let rows = REASON_CODES.iter().filter(|row| !row.system && category.is_none_or(|category| row.category == category));
+    let rows =
+        REASON_CODES.iter().filter(|row| !row.system && category.is_none_or(|category| row.category == category));
     let codes = list("ReasonCodes", rows.map(reason_code));
     match category {
         Some(category) => codes.with("category", category.name()),
@@ -172,9 +177,10 @@ pub fn reason_codes(category: Option<Category>) -> Element {
 pub fn dialog(call: &Call, offset: i64, name: &str) -> Element {
     let clock = |moment: Millis| timestamp(moment.saturating_add_signed(offset));
     let uri = |id: u64| format!("/finesse/api/Dialog/{id}");
-    let variables = call.variables.iter().map(|(name, value)| {
-        list("CallVariable", [text("name", name.as_str()), text("value", value.as_str())])
-    });
+    let variables = call
+        .variables
+        .iter()
+        .map(|(name, value)| list("CallVariable", [text("name", name.as_str()), text("value", value.as_str())]));
     let properties = [
         text("mediaId", "1"),
         text("dialedNumber", call.to.as_str()),
@@ -240,7 +246,8 @@ pub fn update(kind: Kind, source: &str, request: Option<&str>, data: Option<Elem
         Kind::Post => "POST",
         Kind::Delete => "DELETE",
     };
-    let is_user_error = source.starts_with("/finesse/api/User/") && data.as_ref().is_some_and(|data| data.name == "apiErrors");
+    let is_user_error =
+        source.starts_with("/finesse/api/User/") && data.as_ref().is_some_and(|data| data.name == "apiErrors");
     let small = form % 3 == 1 || is_user_error;
     let event = text("event", if small { capitals.to_ascii_lowercase() } else { capitals.to_owned() });
     let data = list("data", data);
@@ -270,7 +277,8 @@ pub fn notification(host: &str, to: &str, topic: &str, (seed, number): (u64, u64
 /// The presence of the user `finesse`.
 #[must_use]
 pub fn finesse_presence(host: &str, to: &str, there: bool) -> String {
-    let presence = Element::new("presence", "jabber:client").with("from", format!("finesse@{host}/application")).with("to", to);
+    let presence =
+        Element::new("presence", "jabber:client").with("from", format!("finesse@{host}/application")).with("to", to);
     let presence = if there { presence } else { presence.with("type", "unavailable") };
     presence.to_string_within("jabber:client")
 }

@@ -76,4 +76,3 @@ pub(crate) fn answer(status: u16, kind: &'static str, body: impl Into<Bytes>) ->
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
-

@@ -134,6 +134,14 @@ impl Hub {
         if service == Service::Tomcat { signs.tomcat.subscribe() } else { signs.notification.subscribe() }
     }
 
+    /// Everybody who listens or talks is to end.
+    pub(crate) fn shut(&self) {
+        for signs in &self.signs {
+            signs.tomcat.send_replace(Health::Down);
+            signs.notification.send_replace(Health::Down);
+        }
+    }
+
     /// Lets things happen when they are due, for ever.
     pub(crate) async fn tick(&self) {
         loop {

@@ -107,7 +107,8 @@ impl Simulator {
         let (always, health) = watch::channel(Health::Up);
         tasks.spawn(async move {
             let _always = always;
-            listen::serve(control, health, |stream, _| control::connection(Arc::clone(&of), Arc::clone(&told), stream)).await;
+            listen::serve(control, health, |stream, _| control::connection(Arc::clone(&of), Arc::clone(&told), stream))
+                .await;
         });
         let of = Arc::clone(&hub);
         tasks.spawn(async move { of.tick().await });
@@ -149,7 +150,15 @@ impl Simulator {
 
     /// Ends every connection and closes every port.
     pub async fn stop(mut self) {
+        self.hub.shut();
         self.tasks.shutdown().await;
+    }
+}
+
+/// Sessions of BOSH and WebSocket are tasks of their own, which end by this.
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.hub.shut();
     }
 }
 
@@ -172,7 +181,8 @@ fn serve_node(
                 })
                 .await;
             }),
-            "http" => tasks.spawn(listen::serve(listener, health, move |stream, health| rest::redirect(https, stream, health))),
+            "http" => tasks
+                .spawn(listen::serve(listener, health, move |stream, health| rest::redirect(https, stream, health))),
             "tls" => tasks.spawn(async move {
                 listen::serve(listener, health, |stream, health| {
                     xmpp::stream::direct(Arc::clone(&hub), node, stream, Arc::clone(&tls), health)
@@ -185,7 +195,13 @@ fn serve_node(
                 })
                 .await;
             }),
-            _ => continue,
+            _ => tasks.spawn(async move {
+                let sessions = xmpp::bosh::Sessions::new(node);
+                listen::serve(listener, health, |stream, health| {
+                    xmpp::web::connection(Arc::clone(&hub), Arc::clone(&sessions), stream, Arc::clone(&tls), health)
+                })
+                .await;
+            }),
         };
     }
 }
@@ -193,7 +209,9 @@ fn serve_node(
 async fn listener(ports: &mut Option<std::ops::RangeInclusive<u16>>) -> Result<TcpListener, SimError> {
     let port = match ports {
         None => 0,
-        Some(ports) => ports.next().ok_or_else(|| SimError("there are no ports behind 65535: begin lower".to_owned()))?,
+        Some(ports) => {
+            ports.next().ok_or_else(|| SimError("there are no ports behind 65535: begin lower".to_owned()))?
+        }
     };
     listen::bind(port).await.map_err(|error| SimError(format!("cannot listen on 127.0.0.1:{port}: {error}")))
 }
@@ -211,7 +229,8 @@ fn written(authority: &Authority, ca: Option<PathBuf>) -> Result<(PathBuf, Optio
             (folder.path().join("ca.pem"), Some(folder))
         }
     };
-    std::fs::write(&path, authority.pem()).map_err(|error| SimError(format!("cannot write `{}`: {error}", path.display())))?;
+    std::fs::write(&path, authority.pem())
+        .map_err(|error| SimError(format!("cannot write `{}`: {error}", path.display())))?;
     Ok((path, folder))
 }
 

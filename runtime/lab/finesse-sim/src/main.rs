@@ -155,7 +155,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let steps = match &arguments.scenario {
         None => Vec::new(),
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+            let text =
+                std::fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
             let cluster = Cluster::new(options.config.clone(), 0);
             scenario::read(&text, &cluster).map_err(|error| format!("`{}`: {error}", path.display()))?
         }

@@ -76,7 +76,9 @@ async fn reply(hub: &Hub, node: usize, request: Request<Incoming>) -> Answer {
 
 /// HTTP Basic; or a bearer token, which here is the user's id, a dot, and the password: there is no identity provider to give one.
 fn credentials(headers: &HeaderMap) -> Credentials {
-    let Some(value) = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) else { return Credentials::None };
+    let Some(value) = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
+        return Credentials::None;
+    };
     let Some((scheme, rest)) = value.split_once(' ') else { return Credentials::None };
     let pair = if scheme.eq_ignore_ascii_case("basic") {
         let text = STANDARD.decode(rest.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());

@@ -231,8 +231,12 @@ impl Call {
     /// The agents that have it in their lists.
     #[must_use]
     pub fn agents(&self) -> Vec<usize> {
-        let mut agents: Vec<usize> =
-            self.parties.iter().filter(|party| party.state != PartyState::Dropped).filter_map(|party| party.agent).collect();
+        let mut agents: Vec<usize> = self
+            .parties
+            .iter()
+            .filter(|party| party.state != PartyState::Dropped)
+            .filter_map(|party| party.agent)
+            .collect();
         agents.sort_unstable();
         agents.dedup();
         agents

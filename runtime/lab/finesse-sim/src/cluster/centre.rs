@@ -57,7 +57,8 @@ impl Cluster {
             },
         };
         if let Err(error) = done {
-            let told = Told { change: Change::Trouble { agent, call, of_dialogs, error }, request: queued.request.clone() };
+            let told =
+                Told { change: Change::Trouble { agent, call, of_dialogs, error }, request: queued.request.clone() };
             self.tell_node(now, node, told);
         }
     }
@@ -86,10 +87,20 @@ impl Cluster {
         mobile: Option<Mobile>,
         cause: Cause<'_>,
     ) -> Result<(), CtiError> {
-        if extension.parse::<usize>().ok().and_then(|number| number.checked_sub(2001)).is_none_or(|index| index >= self.agents.len()) {
+        if extension
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| number.checked_sub(2001))
+            .is_none_or(|index| index >= self.agents.len())
+        {
             return Err(INVALID_DEVICE);
         }
-        if self.agents.iter().enumerate().any(|(other, user)| other != agent && user.extension.as_ref() == Some(&extension)) {
+        if self
+            .agents
+            .iter()
+            .enumerate()
+            .any(|(other, user)| other != agent && user.extension.as_ref() == Some(&extension))
+        {
             return Err(DEVICE_BUSY);
         }
         if self.agents[agent].is_in() && self.agents[agent].extension.as_ref() != Some(&extension) {
@@ -109,7 +120,14 @@ impl Cluster {
         Ok(())
     }
 
-    fn change(&mut self, now: Millis, agent: usize, to: Base, supervisor: bool, cause: Cause<'_>) -> Result<(), CtiError> {
+    fn change(
+        &mut self,
+        now: Millis,
+        agent: usize,
+        to: Base,
+        supervisor: bool,
+        cause: Cause<'_>,
+    ) -> Result<(), CtiError> {
         let user = &self.agents[agent];
         if !user.is_in() {
             return Err(INVALID_STATE);
@@ -354,11 +372,12 @@ impl Cluster {
         }
     }
 
-    /// One party leaves: into wrap-up, if there is such a thing and the call was more than ringing.
+    /// One party leaves: into wrap-up, if there is such a thing and the call was more than ringing (and, for Unified CCX, routed).
     fn leave(&mut self, now: Millis, id: u64, index: usize) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        let routed = self.config.deployment == Deployment::Ucce || call.kind == "ACD_IN";
         let party = &mut call.parties[index];
-        let spoke = matches!(party.state, PartyState::Active | PartyState::Held);
+        let spoke = routed && matches!(party.state, PartyState::Active | PartyState::Held);
         party.since = now;
         party.can_merge = false;
         party.state = PartyState::Dropped;
@@ -487,7 +506,9 @@ impl Cluster {
             Err("BUSY") => return Err(format!("the telephone `{to}` is busy")),
             Err(_) => return Err(format!("nobody has signed in at `{to}`")),
         };
-        self.end_wrap_up_silently(now, agent, None);
+        if self.agents[agent].wrap_up_until.is_some() {
+            return Err(format!("the agent at `{to}` is in wrap-up"));
+        }
         let id = self.new_call(from, to, "ACD_IN", party(from, None, PartyState::Initiated, now));
         if let Some(call) = self.calls.get_mut(&id) {
             call.variables = variables;
@@ -521,7 +542,8 @@ impl Cluster {
         let call = self.calls.get(&id).ok_or_else(|| format!("there is no call `{id}`"))?;
         let there = |party: &&(usize, &Party)| party.1.is_there();
         let all: Vec<(usize, &Party)> = call.parties.iter().enumerate().collect();
-        let outside: Vec<usize> = all.iter().filter(there).filter(|(_, party)| party.agent.is_none()).map(|(i, _)| *i).collect();
+        let outside: Vec<usize> =
+            all.iter().filter(there).filter(|(_, party)| party.agent.is_none()).map(|(i, _)| *i).collect();
         let leaving = if outside.is_empty() { all.iter().filter(there).map(|(i, _)| *i).collect() } else { outside };
         for index in leaving {
             self.leave(now, id, index);
@@ -549,7 +571,8 @@ impl Cluster {
         cause: Cause<'_>,
     ) -> Result<(), CtiError> {
         let call = self.calls.get_mut(&id).filter(|call| call.holds(agent)).ok_or(CALL_STATE)?;
-        let allowed = call.parties.iter().any(|p| p.agent == Some(agent) && p.actions().contains(&Action::UpdateCallData));
+        let allowed =
+            call.parties.iter().any(|p| p.agent == Some(agent) && p.actions().contains(&Action::UpdateCallData));
         if !allowed {
             return Err(CALL_STATE);
         }
@@ -628,7 +651,15 @@ impl Cluster {
         Ok(())
     }
 
-    fn consult(&mut self, now: Millis, agent: usize, id: u64, index: usize, to: String, cause: Cause<'_>) -> Result<(), CtiError> {
+    fn consult(
+        &mut self,
+        now: Millis,
+        agent: usize,
+        id: u64,
+        index: usize,
+        to: String,
+        cause: Cause<'_>,
+    ) -> Result<(), CtiError> {
         let Some(from) = self.agents[agent].extension.clone() else { return Err(CALL_STATE) };
         self.put(now, id, index, PartyState::Held);
         let consult = self.new_call(&from, &to, "CONSULT", party(&from, Some(agent), PartyState::Initiating, now));

@@ -62,7 +62,16 @@ impl Cluster {
         let agent = &self.nodes[node].view.agents[index];
         let (source, team) = (format!("/finesse/api/User/{}", agent.id), agent.team);
         self.publish(now, node, Some(index), &source, Kind::Put, request, &source, Some(user.clone()));
-        self.publish(now, node, None, &format!("/finesse/api/Team/{team}/Users"), Kind::Put, request, &source, Some(user));
+        self.publish(
+            now,
+            node,
+            None,
+            &format!("/finesse/api/Team/{team}/Users"),
+            Kind::Put,
+            request,
+            &source,
+            Some(user),
+        );
     }
 
     fn apply_call(&mut self, now: Millis, node: usize, call: &Call, request: Option<&str>) {
@@ -84,7 +93,15 @@ impl Cluster {
         }
     }
 
-    fn tell_call_listed(&mut self, now: Millis, node: usize, agent: usize, call: &Call, kind: Kind, request: Option<&str>) {
+    fn tell_call_listed(
+        &mut self,
+        now: Millis,
+        node: usize,
+        agent: usize,
+        call: &Call,
+        kind: Kind,
+        request: Option<&str>,
+    ) {
         let list = format!("/finesse/api/User/{}/Dialogs", self.agents[agent].id);
         let offset = self.nodes[node].clock_offset;
         let data = Element::new("dialogs", "").containing(forms::dialog(call, offset, "Dialog"));
@@ -155,7 +172,11 @@ impl Cluster {
             .strip_prefix("/finesse/api/User/")
             .and_then(|rest| self.user(rest.split('/').next().unwrap_or_default()));
         let everybody = topic == "/finesse/api/SystemInfo";
-        self.hold_back_or_send(now, node, Event { node: topic.to_owned(), owner, everybody, payload: payload.to_owned() });
+        self.hold_back_or_send(
+            now,
+            node,
+            Event { node: topic.to_owned(), owner, everybody, payload: payload.to_owned() },
+        );
     }
 
     fn hold_back_or_send(&mut self, now: Millis, node: usize, event: Event) {
@@ -204,7 +225,8 @@ impl Cluster {
             } else {
                 continue;
             };
-            let text = forms::notification(&here.host, &to, &event.node, (self.config.seed, here.items), &event.payload);
+            let text =
+                forms::notification(&here.host, &to, &event.node, (self.config.seed, here.items), &event.payload);
             self.outputs.push_back(Output::Stanza { session: *number, text });
         }
     }

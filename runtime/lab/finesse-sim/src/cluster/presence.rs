@@ -22,7 +22,13 @@ impl Cluster {
     ///
     /// # Errors
     /// [`PresenceError`].
-    pub fn authenticate(&mut self, now: Millis, node: usize, user: &str, password: &str) -> Result<usize, PresenceError> {
+    pub fn authenticate(
+        &mut self,
+        now: Millis,
+        node: usize,
+        user: &str,
+        password: &str,
+    ) -> Result<usize, PresenceError> {
         let found = self.user(user).or_else(|| self.agents.iter().position(|agent| agent.login_name == user));
         let agent = found.ok_or(PresenceError::Wrong)?;
         let right = self.config.password == password;
@@ -33,7 +39,13 @@ impl Cluster {
     ///
     /// # Errors
     /// [`PresenceError`].
-    pub fn judge_password(&mut self, now: Millis, node: usize, agent: usize, right: bool) -> Result<usize, PresenceError> {
+    pub fn judge_password(
+        &mut self,
+        now: Millis,
+        node: usize,
+        agent: usize,
+        right: bool,
+    ) -> Result<usize, PresenceError> {
         let wrong = &mut self.nodes[node].wrong;
         let (count, until) = wrong.get(&agent).copied().unwrap_or_default();
         if until > now {
@@ -176,7 +188,9 @@ impl Cluster {
         Some((session.agent, format!("{}@{}/{}", self.agents[session.agent].id, here.host, session.resource)))
     }
 
-    fn has_topic(&self, topic: &str) -> bool {
+    /// Whether there is this node of publish-subscribe.
+    #[must_use]
+    pub fn has_topic(&self, topic: &str) -> bool {
         let mut parts = topic.strip_prefix("/finesse/api/").unwrap_or_default().split('/');
         let parts = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next(), parts.next());
         match parts {

@@ -157,16 +157,17 @@ impl Cluster {
 
     fn team(&self, node: usize, caller: usize, id: &str) -> Answer {
         let view = &self.nodes[node].view;
-        let members: Vec<usize> = (0..view.agents.len()).filter(|index| view.agents[*index].team.to_string() == id).collect();
+        let members: Vec<usize> =
+            (0..view.agents.len()).filter(|index| view.agents[*index].team.to_string() == id).collect();
         if members.is_empty() {
             return Err(nothing(id));
         }
         if !self.agents[caller].supervisor || self.agents[caller].team.to_string() != id {
             return Err(refuse(401, "Authorization Failure", "UNAUTHORIZED", &self.agents[caller].id));
         }
-        let users = members.into_iter().fold(Element::new("users", ""), |users, index| {
-            users.containing(forms::user(self, node, index, "User"))
-        });
+        let users = members
+            .into_iter()
+            .fold(Element::new("users", ""), |users, index| users.containing(forms::user(self, node, index, "User")));
         let text = |name: &str, value: String| Element::new(name, "").saying(value);
         Ok(found(
             Element::new("Team", "")
@@ -202,7 +203,14 @@ impl Cluster {
         self.accept(now, node, Object::User(user), request, ask)
     }
 
-    fn may_supervise(&self, caller: usize, user: usize, id: &str, state: &str, reason: Option<&str>) -> Result<(), Reply> {
+    fn may_supervise(
+        &self,
+        caller: usize,
+        user: usize,
+        id: &str,
+        state: &str,
+        reason: Option<&str>,
+    ) -> Result<(), Reply> {
         let me = &self.agents[caller];
         if !me.supervisor || state == "LOGIN" {
             return Err(not_yours(id));
@@ -225,7 +233,8 @@ impl Cluster {
         let mobile = match body.child("mobileAgent") {
             None => None,
             Some(mobile) => {
-                let field = |name: &str| mobile.child_text(name).filter(|text| !text.is_empty()).ok_or_else(|| missing(name));
+                let field =
+                    |name: &str| mobile.child_text(name).filter(|text| !text.is_empty()).ok_or_else(|| missing(name));
                 let (mode, dial_number) = (field("mode")?, field("dialNumber")?);
                 if !matches!(mode.as_str(), "CALL_BY_CALL" | "NAILED_CONNECTION") {
                     return Err(invalid("mode", &mode));
@@ -236,7 +245,14 @@ impl Cluster {
         Ok(Ask::Login { agent: user, extension, mobile })
     }
 
-    fn new_state(&self, node: usize, caller: usize, user: usize, state: &str, reason: Option<&str>) -> Result<Ask, Reply> {
+    fn new_state(
+        &self,
+        node: usize,
+        caller: usize,
+        user: usize,
+        state: &str,
+        reason: Option<&str>,
+    ) -> Result<Ask, Reply> {
         let supervisor = caller != user;
         let believed = self.nodes[node].view.agents[user].state;
         if state == "LOGOUT" && believed == State::Logout {
@@ -263,7 +279,8 @@ impl Cluster {
                 Reasons::Logout => category == Category::Logout,
                 Reasons::Both => true,
             };
-            let refusal = || refuse(400, "Parameter Missing", "finesse.api.reasoncode.require_reasoncode", "reasonCodeId");
+            let refusal =
+                || refuse(400, "Parameter Missing", "finesse.api.reasoncode.require_reasoncode", "reasonCodeId");
             return if required { Err(refusal()) } else { Ok(None) };
         };
         let row = REASON_CODES.iter().find(|row| row.id.to_string() == id && row.category == category && !row.system);
@@ -373,7 +390,11 @@ fn document(text: &str, name: &str) -> Result<Element, Reply> {
 
 fn destination(to: &str, from: &str) -> Result<(), Reply> {
     let dialled = to.len() <= 32 && to.chars().all(|c| c.is_ascii_digit() || "+*#".contains(c));
-    if dialled && to != from { Ok(()) } else { Err(refuse(400, "Invalid Destination", "The destination is not valid", to)) }
+    if dialled && to != from {
+        Ok(())
+    } else {
+        Err(refuse(400, "Invalid Destination", "The destination is not valid", to))
+    }
 }
 
 /// At most this many call variables, of at most this many characters (the ten of Unified CCE have 40; ECC variables 210).

@@ -156,10 +156,12 @@ where
             send(stream, "</stream:stream>").await?;
             return Ok(Some(End::Word));
         }
-        Piece::Stanza(text) => match xml::read_within(&text, &[("", CLIENT), ("stream", STREAMS)], xml::Limits::default()) {
-            Ok(element) => talk.take(&element),
-            Err(_) => return fail(stream, "not-well-formed").await.map(Some),
-        },
+        Piece::Stanza(text) => {
+            match xml::read_within(&text, &[("", CLIENT), ("stream", STREAMS)], xml::Limits::default()) {
+                Ok(element) => talk.take(&element),
+                Err(_) => return fail(stream, "not-well-formed").await.map(Some),
+            }
+        }
     };
     for step in steps {
         match step {

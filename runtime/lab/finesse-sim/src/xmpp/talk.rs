@@ -113,7 +113,8 @@ impl Talk {
         let text = element.text();
         let text = text.trim();
         // "=" is an answer without content (RFC 6120, section 6.4.2).
-        let said = STANDARD.decode(if text == "=" { "" } else { text }).ok().and_then(|said| String::from_utf8(said).ok());
+        let said =
+            STANDARD.decode(if text == "=" { "" } else { text }).ok().and_then(|said| String::from_utf8(said).ok());
         let Some(said) = said else { return self.refuse("incorrect-encoding") };
         match (element.name.as_str(), element.attribute("mechanism").unwrap_or_default()) {
             ("auth", "PLAIN") => self.plain(&said),
@@ -167,11 +168,11 @@ impl Talk {
     fn scram_finish(&mut self, said: &str) -> Vec<Step> {
         let Some(scram) = self.scram.take() else { return self.refuse("malformed-request") };
         // The hashing takes a millisecond or more, and is not done under the lock.
-        let (user, password) = self.hub.with(|cluster, _| (cluster.user(&scram.user), cluster.config().password.clone()));
+        let (user, password) =
+            self.hub.with(|cluster, _| (cluster.user(&scram.user), cluster.config().password.clone()));
         let verifier = scram.finish(said, &password);
-        let judged = user.map(|user| {
-            self.hub.with(|cluster, now| cluster.judge_password(now, self.node, user, verifier.is_some()))
-        });
+        let judged = user
+            .map(|user| self.hub.with(|cluster, now| cluster.judge_password(now, self.node, user, verifier.is_some())));
         match (judged, verifier) {
             (Some(Ok(agent)), Some(verifier)) => {
                 self.user = Some(agent);
@@ -195,7 +196,14 @@ impl Talk {
                 result(iq).containing(Element::new("query", ROSTER).containing(item))
             }
             ("query", ROSTER) => result(iq),
-            ("query", DISCO_INFO) if !set => result(iq).containing(disco(iq)),
+            ("query", DISCO_INFO) if !set => match query.attribute("node") {
+                None => result(iq).containing(disco(iq)),
+                Some(topic) if self.hub.with(|cluster, _| cluster.has_topic(topic)) => {
+                    let identity = Element::new("identity", DISCO_INFO).with("category", "pubsub").with("type", "leaf");
+                    result(iq).containing(Element::new("query", DISCO_INFO).with("node", topic).containing(identity))
+                }
+                Some(_) => error(iq, "cancel", "item-not-found", None),
+            },
             ("query", DISCO_ITEMS) if !set => {
                 let item = Element::new("item", DISCO_ITEMS).with("jid", format!("pubsub.{}", self.host()));
                 result(iq).containing(Element::new("query", DISCO_ITEMS).containing(item))
@@ -288,6 +296,12 @@ impl Drop for Talk {
     }
 }
 
+/// The same element outside of a stream: a stanza says there which namespace it is of.
+pub(super) fn framed(text: &str) -> String {
+    let stanza = ["<message", "<presence", "<iq"].into_iter().find(|name| text.starts_with(name));
+    stanza.map_or_else(|| text.to_owned(), |name| format!("{name} xmlns=\"{CLIENT}\"{}", &text[name.len()..]))
+}
+
 fn reply(iq: &Element, kind: &str) -> Element {
     let mut reply = Element::new("iq", CLIENT).with("type", kind).with("id", iq.attribute("id").unwrap_or_default());
     if let Some(to) = iq.attribute("to") {
@@ -317,5 +331,7 @@ fn disco(iq: &Element) -> Element {
     };
     let identity = Element::new("identity", DISCO_INFO).with("category", category).with("type", kind);
     let query = Element::new("query", DISCO_INFO).containing(identity);
-    features.into_iter().fold(query, |query, feature| query.containing(Element::new("feature", DISCO_INFO).with("var", feature)))
+    features
+        .into_iter()
+        .fold(query, |query, feature| query.containing(Element::new("feature", DISCO_INFO).with("var", feature)))
 }

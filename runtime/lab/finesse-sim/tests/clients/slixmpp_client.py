@@ -80,20 +80,20 @@ async def main():
     roster = await agent.enter()
     await supervisor.enter()
     service, users = f"pubsub.{NODE['host']}", "/finesse/api/Team/1/Users"
-    await supervisor["xep_0060"].subscribe(service, users, bare=False)
+    await supervisor.plugin["xep_0060"].subscribe(service, users, bare=False)
     loop = asyncio.get_running_loop()
     extension = ANNOUNCED["agents"]["firstExtension"]
     login = f"<User><state>LOGIN</state><extension>{extension}</extension></User>"
     status = await loop.run_in_executor(None, put, "/finesse/api/User/1001", login)
     to, update = await agent.until("/finesse/api/User/1001", "NOT_READY")
     seen_by_supervisor, _ = await supervisor.until(users, "NOT_READY")
-    await supervisor["xep_0060"].unsubscribe(service, users, bare=False)
+    await supervisor.plugin["xep_0060"].unsubscribe(service, users, bare=False)
     refused = None
     try:
-        await agent["xep_0060"].subscribe(service, "/finesse/api/Nothing", bare=False)
+        await agent.plugin["xep_0060"].subscribe(service, "/finesse/api/Nothing", bare=False)
     except slixmpp.exceptions.IqError as error:
         refused = error.condition
-    await agent["xep_0199"].ping(NODE["host"], timeout=30)
+    await agent.plugin["xep_0199"].ping(NODE["host"], timeout=30)
     print(json.dumps({
         "status": status,
         "roster": roster,
