@@ -106,7 +106,7 @@ pub fn user(cluster: &Cluster, node: usize, index: usize, name: &str) -> Element
     children.extend(here.mobile_of(index).map(mobile));
     children.push(text("pendingState", agent.pending.map_or("", |pending| pending.state().name())));
     children.push(text("reasonCodeId", reason.map_or_else(|| "-1".to_owned(), |row| row.id.to_string())));
-    children.extend(reason.map(|row| reason_code(row)));
+    children.extend(reason.map(reason_code));
     let wrap_up = if cluster.config().wrap_up.is_some() { "REQUIRED" } else { "OPTIONAL" };
     let roles: &[&str] = if agent.supervisor { &["Agent", "Supervisor"] } else { &["Agent"] };
     let supervised = agent.supervisor.then(|| team(agent));

@@ -46,7 +46,7 @@ pub(crate) struct Hub {
 
 impl Hub {
     pub(crate) fn new(make: impl FnOnce(Millis) -> Cluster, speed: f64) -> Arc<Self> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| millis(time));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis);
         let cluster = make(now);
         let signs = cluster
             .nodes()

@@ -145,7 +145,7 @@ impl Simulator {
                 Err(error) => tracing::warn!(command = step.command, "the scenario: {error}"),
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Ends every connection and closes every port.

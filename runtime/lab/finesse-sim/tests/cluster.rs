@@ -1,5 +1,7 @@
 //! The contact centre as a value, situation by situation: what goes over the wire, when, and to whom.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
+
 use topoc_finesse_sim::cluster::{
     Cluster, Config, Credentials, Deployment, Health, Method, Output, Reasons, Request, Service, State,
 };

@@ -1,6 +1,8 @@
 //! Random requests, calls and faults: whatever happens, calls end, states follow each other as the table allows, and all nodes
 //! agree when it is quiet.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
+
 use proptest::prelude::*;
 use topoc_finesse_sim::cluster::{
     ACTIONS, Cluster, Config, Credentials, Deployment, Health, Method, Request, Service, State, TRANSITIONS,

@@ -50,7 +50,7 @@ impl Cluster {
         let done = match queued.ask.clone() {
             Ask::Login { agent, extension, mobile } => self.login(now, agent, extension, mobile, cause),
             Ask::Change { agent, to, supervisor } => self.change(now, agent, to, supervisor, cause),
-            Ask::MakeCall { agent, to, variables } => self.make_call(now, agent, to, variables, cause),
+            Ask::MakeCall { agent, to, variables } => self.make_call(now, agent, &to, variables, cause),
             Ask::Act { agent, call, action, to, variables, wrap_up_reason } => match action {
                 Action::UpdateCallData => self.update_call_data(now, agent, call, variables, wrap_up_reason, cause),
                 _ => self.act(now, agent, call, action, to, cause),
@@ -416,7 +416,7 @@ impl Cluster {
         &mut self,
         now: Millis,
         agent: usize,
-        to: String,
+        to: &str,
         variables: Vec<(String, String)>,
         cause: Cause<'_>,
     ) -> Result<(), CtiError> {
@@ -429,8 +429,8 @@ impl Cluster {
             self.agents[agent].base = Base::NotReady(Some(DIALLING_REASON));
             self.agents[agent].ready_again = true;
         }
-        let kind = if self.device(&to).is_some() { "AGENT_INSIDE" } else { "OUT" };
-        let id = self.new_call(&from, &to, kind, party(&from, Some(agent), PartyState::Initiating, now));
+        let kind = if self.device(to).is_some() { "AGENT_INSIDE" } else { "OUT" };
+        let id = self.new_call(&from, to, kind, party(&from, Some(agent), PartyState::Initiating, now));
         if let Some(call) = self.calls.get_mut(&id) {
             call.variables = variables;
         }
@@ -609,12 +609,12 @@ impl Cluster {
             Action::Hold => self.put(now, id, index, PartyState::Held),
             Action::Retrieve => self.retrieve(now, agent, id, index, cause)?,
             Action::Drop => self.leave(now, id, index),
-            Action::Consult => return self.consult(now, agent, id, index, to.unwrap_or_default(), cause),
+            Action::Consult => return self.consult(now, agent, id, index, &to.unwrap_or_default(), cause),
             Action::Transfer | Action::Conference => {
                 let other = self.active_call(agent, id).ok_or(CALL_STATE)?;
                 self.merge(now, agent, (id, other), action == Action::Conference, cause);
             }
-            Action::BlindTransfer => self.blind_transfer(now, id, index, to.unwrap_or_default())?,
+            Action::BlindTransfer => self.blind_transfer(now, id, index, &to.unwrap_or_default())?,
             Action::SendDtmf | Action::StartRecording | Action::UpdateCallData => return Ok(()),
         }
         self.settle_call(now, id, cause);
@@ -657,12 +657,12 @@ impl Cluster {
         agent: usize,
         id: u64,
         index: usize,
-        to: String,
+        to: &str,
         cause: Cause<'_>,
     ) -> Result<(), CtiError> {
         let Some(from) = self.agents[agent].extension.clone() else { return Err(CALL_STATE) };
         self.put(now, id, index, PartyState::Held);
-        let consult = self.new_call(&from, &to, "CONSULT", party(&from, Some(agent), PartyState::Initiating, now));
+        let consult = self.new_call(&from, to, "CONSULT", party(&from, Some(agent), PartyState::Initiating, now));
         if let Some(call) = self.calls.get_mut(&consult) {
             call.associated = Some(id);
         }
@@ -703,10 +703,10 @@ impl Cluster {
         self.settle_call(now, other, cause);
     }
 
-    fn blind_transfer(&mut self, now: Millis, id: u64, index: usize, to: String) -> Result<(), CtiError> {
-        let callee = self.reachable(&to).map_err(|_| CALL_STATE)?;
+    fn blind_transfer(&mut self, now: Millis, id: u64, index: usize, to: &str) -> Result<(), CtiError> {
+        let callee = self.reachable(to).map_err(|_| CALL_STATE)?;
         if let Some(call) = self.calls.get_mut(&id) {
-            call.parties.push(party(&to, callee, PartyState::Alerting, now));
+            call.parties.push(party(to, callee, PartyState::Alerting, now));
             call.kind = "TRANSFER";
         }
         self.leave(now, id, index);

@@ -45,6 +45,7 @@ public final class SmackClient {
         AbstractXMPPConnection connection = how.equals("bosh")
             ? new XMPPBOSHConnection(BOSHConfiguration.builder()
                 .setUseHttps(true).setHost(host).setPort(Integer.parseInt(arguments[3])).setFile("/http-bind")
+                .setSecurityMode(ConnectionConfiguration.SecurityMode.disabled)
                 .setXmppDomain(domain).setUsernameAndPassword("1002", arguments[5]).setResource("smack").build())
             : new XMPPTCPConnection(XMPPTCPConnectionConfiguration.builder()
                 .setHost(host).setPort(Integer.parseInt(arguments[2])).setXmppDomain(domain)
