@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use topoc_finesse_sim::{Options, Simulator};
 
 /// It ends with the test, because its standard input does.
 struct Program {
@@ -142,6 +143,21 @@ fn a_scenario_is_played_and_a_wrong_one_is_refused() {
         assert!(String::from_utf8_lossy(&output.stderr).contains(says), "{output:?}");
         assert!(output.stdout.is_empty());
     }
+}
+
+#[test]
+fn it_runs_inside_of_another_program() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let simulator = Simulator::start(Options::new(3, 2)).await.unwrap();
+        let fields = serde_json::json!({"node": 2, "service": "cti"});
+        simulator.command("break", fields.as_object().unwrap()).unwrap();
+        assert_eq!(simulator.state()["nodes"][1]["status"], "OUT_OF_SERVICE");
+        let control = simulator.announcement()["control"].as_str().unwrap().replace("http://localhost", "127.0.0.1");
+        assert!(TcpStream::connect(&control).is_ok());
+        simulator.stop().await;
+        assert!(TcpStream::connect(&control).is_err(), "its ports are closed");
+    });
 }
 
 #[test]

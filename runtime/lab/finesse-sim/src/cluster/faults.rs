@@ -30,6 +30,10 @@ impl Cluster {
             _ => {}
         }
         self.refresh(now);
+        if service == Service::Notification && before == Health::Silent {
+            // What changed while it hung was told to nobody.
+            self.tell_presence(node);
+        }
         if service != Service::Cti {
             self.outputs.push_back(Output::Services { node });
         }
