@@ -212,13 +212,15 @@ impl Cluster {
         here.items += 1;
         let subscribed = here.subscriptions.get(&event.node);
         for (number, session) in &here.sessions {
-            if session.presence.is_none_or(|priority| priority < 0) {
+            let of_itself = event.everybody || event.owner == Some(session.agent);
+            // Most events concern one of many: names are put together for those only who may be meant.
+            if session.presence.is_none_or(|priority| priority < 0) || (!of_itself && subscribed.is_none()) {
                 continue;
             }
             let bare = format!("{}@{}", self.agents[session.agent].id, here.host);
             let full = format!("{bare}/{}", session.resource);
             let subscribed_bare = subscribed.is_some_and(|jids| jids.contains(&bare));
-            let to = if event.everybody || event.owner == Some(session.agent) || subscribed_bare {
+            let to = if of_itself || subscribed_bare {
                 bare
             } else if subscribed.is_some_and(|jids| jids.contains(&full)) {
                 full

@@ -18,6 +18,8 @@ const HTTPBIND: &str = "http://jabber.org/protocol/httpbind";
 const WAIT: u64 = 60;
 /// Requests that a client may have open.
 const REQUESTS: usize = 2;
+/// Stanzas that may wait for a client to ask for them.
+const WAITING: usize = 10_000;
 /// Sessions of one node.
 const SESSIONS: usize = 20_000;
 
@@ -160,7 +162,8 @@ impl Session {
                 mail = mail(&mut self.mailbox) => match mail {
                     Some(Mail::Stanza(text)) => {
                         self.out.push(framed(&text));
-                        None
+                        // Who does not come to fetch it is cut off.
+                        (self.out.len() > WAITING).then_some(false)
                     }
                     Some(Mail::Close(Some(condition))) => self.fail(condition),
                     Some(Mail::Close(None)) | None => Some(false),
