@@ -1,0 +1,107 @@
+//! The REST interface of a node on a connection: HTTP in front, the cluster behind.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use hyper::{Request, Response, StatusCode};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_rustls::rustls::ServerConfig;
+
+use crate::cluster::{self, Credentials, Health, Method};
+use crate::http::{self, Answer};
+use crate::hub::Hub;
+use crate::listen::while_silent;
+
+/// One connection to Tomcat, with TLS.
+pub(crate) async fn connection(
+    hub: Arc<Hub>,
+    node: usize,
+    stream: TcpStream,
+    tls: Arc<ServerConfig>,
+    mut health: watch::Receiver<Health>,
+) {
+    while_silent(&mut health).await;
+    let Some(stream) = http::secure(stream, tls).await else { return };
+    http::serve(stream, move |request| {
+        let (hub, mut health) = (Arc::clone(&hub), health.clone());
+        async move {
+            if *health.borrow_and_update() == Health::Silent {
+                while_silent(&mut health).await;
+                return None;
+            }
+            Some(reply(&hub, node, request).await)
+        }
+    })
+    .await;
+}
+
+async fn reply(hub: &Hub, node: usize, request: Request<Incoming>) -> Answer {
+    let method = match *request.method() {
+        hyper::Method::GET => Method::Get,
+        hyper::Method::PUT => Method::Put,
+        hyper::Method::POST => Method::Post,
+        _ => Method::Other,
+    };
+    let credentials = credentials(request.headers());
+    let id = request.headers().get("requestId").and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let (path, query) = (request.uri().path().to_owned(), request.uri().query().unwrap_or_default().to_owned());
+    let body = match http::body(request).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    let slow = hub.with(|cluster, _| cluster.nodes()[node].slow);
+    if slow > 0 {
+        tokio::time::sleep(hub.real(slow)).await;
+    }
+    let asked = cluster::Request { method, path, query, credentials, request_id: id, body };
+    let reply = hub.with(|cluster, now| cluster.rest(now, node, &asked));
+    tracing::debug!(node = node + 1, path = asked.path, status = reply.status, "request");
+    let mut response = Response::new(Full::new(Bytes::new()));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Some(document) = reply.body {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml;charset=UTF-8"));
+        *response.body_mut() =
+            Full::from(format!("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n{document}"));
+    }
+    if reply.status == 401 {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Cisco Finesse\""));
+    }
+    response
+}
+
+/// HTTP Basic; or a bearer token, which here is the user's id, a dot, and the password: there is no identity provider to give one.
+fn credentials(headers: &HeaderMap) -> Credentials {
+    let Some(value) = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
+        return Credentials::None;
+    };
+    let Some((scheme, rest)) = value.split_once(' ') else { return Credentials::None };
+    let pair = if scheme.eq_ignore_ascii_case("basic") {
+        let text = STANDARD.decode(rest.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        text.and_then(|text| text.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned())))
+    } else if scheme.eq_ignore_ascii_case("bearer") {
+        rest.trim().split_once('.').map(|(user, password)| (user.to_owned(), password.to_owned()))
+    } else {
+        None
+    };
+    pair.map_or(Credentials::None, |(user, password)| Credentials::Basic(user, password))
+}
+
+/// One connection without TLS: everything is elsewhere.
+pub(crate) async fn redirect(port: u16, stream: TcpStream, mut health: watch::Receiver<Health>) {
+    while_silent(&mut health).await;
+    http::serve(stream, move |request| {
+        let to = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        async move {
+            let mut response = http::answer(301, "text/plain", "");
+            let location = HeaderValue::from_str(&format!("https://localhost:{port}{to}")).ok()?;
+            response.headers_mut().insert(LOCATION, location);
+            Some(response)
+        }
+    })
+    .await;
+}

@@ -1,0 +1,8 @@
+//! The notification service: XMPP over TCP, WebSocket and BOSH.
+
+pub(crate) mod bosh;
+mod scram;
+mod splitter;
+pub(crate) mod stream;
+mod talk;
+pub(crate) mod web;
