@@ -5,6 +5,8 @@
 //! entity is expanded but the five that XML itself knows.
 
 pub mod api_error;
+pub mod chance;
+pub mod cluster;
 pub mod dialog;
 pub mod notification;
 pub mod reason_code;
