@@ -12,6 +12,7 @@ pub mod notification;
 pub mod reason_code;
 mod record;
 pub mod secret;
+pub mod session;
 pub mod system_info;
 pub mod uri;
 pub mod user;

@@ -187,7 +187,8 @@ impl Cluster {
         let polls = self.nodes.iter().map(|node| node.poll.map_or(node.next_poll, |(_, asked)| asked + within));
         let doubts = self.nodes.iter().filter_map(|node| node.doubted_until);
         let held = (self.phase == Phase::Held).then(|| self.held_until());
-        let back = (self.interrupted && self.phase == Phase::Serving).then(|| self.ordered_at + self.settings.reread_gap);
+        let back =
+            (self.interrupted && self.phase == Phase::Serving).then(|| self.ordered_at + self.settings.reread_gap);
         let drained = self.draining.map(|(_, until)| until);
         polls.chain(doubts).chain(held).chain(back).chain(drained).min()
     }
@@ -255,7 +256,9 @@ impl Turn<'_> {
     }
 
     fn answered(&mut self, poll: Poll, answer: Answer) {
-        let Some(id) = self.ids().find(|id| self.node(*id).poll.is_some_and(|(known, _)| known == poll)) else { return };
+        let Some(id) = self.ids().find(|id| self.node(*id).poll.is_some_and(|(known, _)| known == poll)) else {
+            return;
+        };
         let (now, slow_after) = (self.now, self.machine.settings.slow_after);
         let node = self.node(id);
         let asked = node.poll.take().map_or(now, |(_, asked)| asked);
@@ -283,7 +286,8 @@ impl Turn<'_> {
         if service.express.is_some_and(|express| express != expected) && !self.machine.wrong_deployment {
             self.machine.wrong_deployment = true;
             let (is, said) = if expected { ("UCCE", "uccx") } else { ("UCCX", "ucce") };
-            let text = format!("the Finesse server says that it is of {is}, and `deployment = {said}` is set: correct it");
+            let text =
+                format!("the Finesse server says that it is of {is}, and `deployment = {said}` is set: correct it");
             self.orders.push(Order::Warn(text));
         }
         self.node(id).service = Some(service);
@@ -367,11 +371,8 @@ impl Turn<'_> {
         let settings = &self.machine.settings;
         let (every, anxious) = (settings.poll_every, settings.poll_anxious);
         let amiss = amiss || self.is_anxious() || self.node(id).failures == 1;
-        let delay = if amiss {
-            anxious / 2 + jitter(anxious / 2, self.chance)
-        } else {
-            every + jitter(every, self.chance)
-        };
+        let delay =
+            if amiss { anxious / 2 + jitter(anxious / 2, self.chance) } else { every + jitter(every, self.chance) };
         self.node(id).next_poll = self.now + delay;
     }
 

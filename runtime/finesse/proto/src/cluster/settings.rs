@@ -3,13 +3,8 @@
 use std::time::Duration;
 
 /// After how many switches the next one waits how long since the last. A calm minute takes one step back.
-pub const HOLDS: [Duration; 5] = [
-    Duration::ZERO,
-    Duration::from_secs(5),
-    Duration::from_secs(10),
-    Duration::from_secs(20),
-    Duration::from_secs(30),
-];
+pub const HOLDS: [Duration; 5] =
+    [Duration::ZERO, Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20), Duration::from_secs(30)];
 
 /// The contact centre behind Finesse: `deployment = ucce|uccx` of a cluster.
 ///

@@ -1,0 +1,36 @@
+//! Chance that is the same on every run, and a Finesse cluster in virtual time.
+
+pub(crate) mod model;
+
+/// xorshift64*.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut dice = Self(seed.wrapping_mul(2_654_435_761) | 1);
+        (0..8).for_each(|_| drop(dice.next()));
+        dice
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 8
+    }
+
+    /// A number from the first to the second, without it.
+    pub(crate) fn within(&mut self, from: u64, to: u64) -> u64 {
+        from + self.next() % (to - from)
+    }
+
+    pub(crate) fn once_in(&mut self, times: u64) -> bool {
+        self.next().is_multiple_of(times)
+    }
+}
+
+impl topoc_finesse_proto::chance::Chance for Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+}
