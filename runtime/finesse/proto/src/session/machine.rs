@@ -316,10 +316,10 @@ impl Session {
     #[must_use]
     pub fn wakes_at(&self) -> Option<Duration> {
         let waits = matches!(self.phase, Phase::Waiting | Phase::Opening | Phase::Closing);
-        let effect = matches!(self.phase, Phase::SigningIn | Phase::Restoring) && self.asked.is_none();
+        let effect = matches!(self.phase, Phase::SigningIn | Phase::Restoring) && self.asked.is_none() && !self.out;
         let asked = self.asked.map(|(_, until)| until);
         let free = self.phase.is_up() && self.asked.is_none() && !self.out;
-        let read = self.read_at.filter(|_| free);
+        let read = self.read_at.filter(|_| free && !effect);
         let mend = (self.phase == Phase::Live && free && self.need().is_some()).then_some(self.mend_after);
         let moving = self
             .moving

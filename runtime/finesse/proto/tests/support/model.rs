@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Dice;
 use topoc_finesse_proto::cluster::{
-    self, Cluster, Deployment, NodeId, Phase as ClusterPhase, Poll, Service, Settings, Sign, Who, Why,
+    self, Cluster, Deployment, NodeId, Phase as ClusterPhase, Poll, Service, Settings, Who, Why,
 };
 use topoc_finesse_proto::dialog::{Dialog, DialogState, Participant, ParticipantState};
 use topoc_finesse_proto::notification;
@@ -128,6 +128,8 @@ pub(crate) struct World {
     pub(crate) told: Vec<Told>,
     /// Whether a forced logout logs out (`LOAD` is 1), or makes agents not ready.
     pub(crate) logs_out: bool,
+    /// Whether a server without its notification service says so, and serves nobody.
+    honest: bool,
     links: BTreeMap<(usize, Attempt), Link>,
     /// Whom each server believes to be there.
     believed: BTreeMap<(usize, usize), Attempt>,
@@ -169,7 +171,7 @@ impl World {
             forced_later: false,
             wants: Some((UserState::NotReady, None)),
         };
-        let logs_out = dice.once_in(2);
+        let (logs_out, honest) = (dice.once_in(2), dice.once_in(2));
         Self {
             now: secs(1000),
             dice,
@@ -179,6 +181,7 @@ impl World {
             agents: vec![agent; agents],
             told: vec![Told::default(); agents],
             logs_out,
+            honest,
             links: BTreeMap::new(),
             believed: BTreeMap::new(),
             happenings: BTreeMap::new(),
@@ -204,7 +207,15 @@ impl World {
 
     pub(crate) fn note(&mut self, text: impl FnOnce() -> String) {
         if let Some(history) = &mut self.history {
-            history.push(format!("{:9.3}  {}", self.now.as_secs_f64(), text()));
+            // What is absent is not worth reading.
+            let text = text();
+            let absent = |part: &str| [": None", ": []"].iter().any(|end| part.ends_with(end));
+            let said = |part: &str| match part.rsplit_once("{ ") {
+                Some((before, last)) if absent(last) => format!("{before}{{"),
+                _ => part.to_owned(),
+            };
+            let parts = text.split(", ").filter(|part| part.contains('{') || !absent(part)).map(said);
+            history.push(format!("{:9.3}  {}", self.now.as_secs_f64(), parts.collect::<Vec<_>>().join(", ")));
         }
     }
 
@@ -251,7 +262,8 @@ impl World {
                 }
                 cluster::Order::Drain { node, over, within } => {
                     self.switched();
-                    (0..self.agents.len()).for_each(|agent| self.tell(agent, session::Event::Drain(node, over, within)));
+                    (0..self.agents.len())
+                        .for_each(|agent| self.tell(agent, session::Event::Drain(node, over, within)));
                 }
                 cluster::Order::Interrupted(node, _) => {
                     (0..self.agents.len()).for_each(|agent| self.tell(agent, session::Event::Interrupted(node)));
@@ -316,12 +328,15 @@ impl World {
                 }
             }
             session::Order::Ask(request, NodeId(node), ask) => {
-                *self.asks.entry(match ask {
-                    Ask::User => "user",
-                    Ask::Dialogs => "dialogs",
-                    Ask::SignIn(_) => "sign in",
-                    Ask::Ready | Ask::NotReady(_) => "state",
-                }).or_default() += 1;
+                *self
+                    .asks
+                    .entry(match ask {
+                        Ask::User => "user",
+                        Ask::Dialogs => "dialogs",
+                        Ask::SignIn(_) => "sign in",
+                        Ask::Ready | Ask::NotReady(_) => "state",
+                    })
+                    .or_default() += 1;
                 let takes = self.rest_takes(node);
                 self.later(takes, Happening::AskArrives(agent, request, node, Box::new(ask)));
             }
@@ -400,7 +415,11 @@ impl World {
     fn info(&self, node: usize) -> SystemInfo {
         let known = &self.nodes[node];
         SystemInfo {
-            status: Some(if known.cti && known.notifications { Status::InService } else { Status::OutOfService }),
+            status: Some(if known.cti && (known.notifications || !self.honest) {
+                Status::InService
+            } else {
+                Status::OutOfService
+            }),
             finesse_maintenance: known.maintenance.then_some(MaintenanceMode::InProgress),
             ..SystemInfo::default()
         }
@@ -466,7 +485,11 @@ impl World {
         let Some(call) = self.agents[agent].calls.keys().next().copied() else { return };
         self.note(|| format!("centre: agent {agent} hangs up {call}"));
         self.agents[agent].calls.remove(&call);
-        self.push(agent, |_, _| notification::Event::DialogRemoved { id: call.to_string(), dialog: None });
+        let tells = self.dice.once_in(2);
+        self.push(agent, |world, node| {
+            let dialog = tells.then(|| Box::new(world.dialog(agent, call, node)));
+            notification::Event::DialogRemoved { id: call.to_string(), dialog }
+        });
         if self.agents[agent].state == UserState::Talking {
             let forced = std::mem::take(&mut self.agents[agent].forced_later);
             let (state, reason) = if forced { (UserState::NotReady, Some(255)) } else { (UserState::Ready, None) };
@@ -486,8 +509,8 @@ impl World {
             Fault::Slow => known.slow = on,
             Fault::Maintenance => known.maintenance = on,
         }
-        self.note(|| format!("{fault:?} of server {node} {}", if on { "begins" } else { "ends" }));
         let (web, notifications, silent) = (known.web, known.notifications, known.silent);
+        self.note(|| format!("{fault:?} of server {node} {}", if on { "begins" } else { "ends" }));
         match fault {
             Fault::Notifications if on => self.cut(node, ms(0), ms(80)),
             Fault::Silent if on => self.cut(node, secs(20), secs(30)),
@@ -541,7 +564,8 @@ impl World {
     pub(crate) fn step(&mut self, end: Duration) -> bool {
         let next = self.happenings.keys().next().map(|(at, _)| *at);
         let cluster = self.cluster.wakes_at();
-        let session = (0..self.sessions.len()).filter_map(|agent| Some((self.sessions[agent].wakes_at()?, agent))).min();
+        let session =
+            (0..self.sessions.len()).filter_map(|agent| Some((self.sessions[agent].wakes_at()?, agent))).min();
         let at = [next, cluster, session.map(|(at, _)| at)].into_iter().flatten().min().unwrap_or(end);
         if at >= end {
             self.now = end;
@@ -664,7 +688,7 @@ impl World {
             return;
         }
         let answer = match ask {
-            _ if !known.web || !known.cti || !known.notifications => Answer::Unserved,
+            _ if !known.web || !known.cti || (self.honest && !known.notifications) => Answer::Unserved,
             Ask::User => Answer::User(Box::new(self.user(agent, node))),
             Ask::Dialogs => {
                 let calls: Vec<u64> = self.agents[agent].calls.keys().copied().collect();
@@ -716,7 +740,11 @@ impl World {
             let session = &self.sessions[agent];
             let at = self.cluster.used();
             if session.connection() != at.map(Connection::Live) || session.open().map(|(_, node)| node) != at {
-                differences.push(format!("agent {agent} is not at {at:?}: {:?} {:?}", session.phase(), session.connection()));
+                differences.push(format!(
+                    "agent {agent} is not at {at:?}: {:?} {:?}",
+                    session.phase(),
+                    session.connection()
+                ));
             }
             if told.user != Some((known.state.clone(), known.reason)) {
                 differences.push(format!("agent {agent} is {} {:?}, told {:?}", known.state, known.reason, told.user));
@@ -746,11 +774,6 @@ impl World {
             }
         }
         losses
-    }
-
-    /// Everything on its way, for the last line of a history.
-    pub(crate) fn sign(&mut self, agent: usize, node: usize, sign: Sign) {
-        self.tell_cluster(cluster::Event::Told(Who(agent as u64), NodeId(node), sign));
     }
 }
 
