@@ -3,12 +3,14 @@
 
 #![expect(clippy::print_stderr, reason = "a history is for whoever runs the test")]
 
+mod model;
 mod support;
 
 use std::collections::BTreeSet;
 use std::thread;
 
-use support::model::{FAULTS, Fault, World, ms, secs};
+use model::{FAULTS, Fault, World};
+use support::{ms, secs};
 use topoc_finesse_proto::cluster::NodeId;
 use topoc_finesse_proto::user::UserState;
 use topoc_finesse_proto::{cluster, session};

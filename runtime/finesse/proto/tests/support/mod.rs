@@ -1,6 +1,14 @@
-//! Chance that is the same on every run, and a Finesse cluster in virtual time.
+//! Chance that is the same on every run, and times.
 
-pub(crate) mod model;
+use std::time::Duration;
+
+pub(crate) const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+pub(crate) const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
 
 /// xorshift64*.
 pub(crate) struct Dice(u64);
@@ -19,15 +27,6 @@ impl Dice {
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 8
-    }
-
-    /// A number from the first to the second, without it.
-    pub(crate) fn within(&mut self, from: u64, to: u64) -> u64 {
-        from + self.next() % (to - from)
-    }
-
-    pub(crate) fn once_in(&mut self, times: u64) -> bool {
-        self.next().is_multiple_of(times)
     }
 }
 

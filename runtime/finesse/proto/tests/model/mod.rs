@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::Dice;
+use crate::support::{Dice, ms, secs};
 use topoc_finesse_proto::cluster::{
     self, Cluster, Deployment, NodeId, Phase as ClusterPhase, Poll, Service, Settings, Who, Why,
 };
@@ -20,12 +20,15 @@ use topoc_finesse_proto::session::{
 use topoc_finesse_proto::system_info::{MaintenanceMode, Status, SystemInfo};
 use topoc_finesse_proto::user::{User, UserState};
 
-pub(crate) const fn ms(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
-}
+impl Dice {
+    /// A number from the first to the second, without it.
+    pub(crate) fn within(&mut self, from: u64, to: u64) -> u64 {
+        from + self.next() % (to - from)
+    }
 
-pub(crate) const fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
+    pub(crate) fn once_in(&mut self, times: u64) -> bool {
+        self.next().is_multiple_of(times)
+    }
 }
 
 /// What a server depends on, and how it behaves.
