@@ -211,6 +211,9 @@ fn act(world: &mut World) {
         8 if works && state == UserState::NotReady && world.dice.once_in(6) => {
             world.choose(agent, UserState::Logout, None);
         }
+        8 if works && state == UserState::Logout && world.agents[agent].wants.is_none() => {
+            world.choose(agent, UserState::NotReady, None);
+        }
         _ => {}
     }
 }

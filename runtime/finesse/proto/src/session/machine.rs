@@ -241,6 +241,8 @@ pub struct Session {
     connection: Option<Connection>,
     wanted: Wanted,
     kept: Option<Kept>,
+    /// When the agent last wished for something, if events that are older than that may still come.
+    wished_at: Option<Duration>,
     /// A forced logout was undone, and the state from before is not back yet.
     returning: bool,
     /// The agent is signed out, and nobody wanted it.
@@ -280,6 +282,7 @@ impl Session {
             connection: None,
             wanted: Wanted::Unknown,
             kept: None,
+            wished_at: None,
             returning: false,
             logged_out: false,
             home: None,
@@ -655,9 +658,11 @@ impl Turn<'_> {
     fn learn(&mut self) {
         let Some(user) = self.machine.known.user() else { return };
         let unwanted = self.machine.is_unwanted(user, self.now);
+        // What does not agree with a wish that has just been uttered is older than it.
+        let stale = self.machine.wished_at.is_some_and(|wished| self.now < wished + LATE);
         self.machine.logged_out = user.state == Some(UserState::Logout) && unwanted;
         match user.state.as_ref().and_then(UserState::is_signed_in) {
-            Some(false) if !unwanted => {
+            Some(false) if !unwanted && !(stale && matches!(self.machine.wanted, Wanted::In(_))) => {
                 // Somebody wanted it.
                 (self.machine.wanted, self.machine.kept, self.machine.returning) = (Wanted::Unknown, None, false);
             }
@@ -670,7 +675,9 @@ impl Turn<'_> {
                 if now == Some(Kept::Ready) || now.is_some() && now == self.machine.kept {
                     self.machine.returning = false;
                 }
-                if !self.machine.returning {
+                if now.is_some() && now == self.machine.kept {
+                    self.machine.wished_at = None;
+                } else if !self.machine.returning && !stale {
                     self.machine.kept = now.or(self.machine.kept);
                 }
             }
@@ -680,6 +687,7 @@ impl Turn<'_> {
 
     fn wished(&mut self, wish: Wish) {
         self.machine.returning = false;
+        self.machine.wished_at = Some(self.now);
         match wish {
             Wish::SignedIn(sign_in) => self.machine.wanted = Wanted::In(sign_in),
             Wish::SignedOut => (self.machine.wanted, self.machine.kept) = (Wanted::Out, None),

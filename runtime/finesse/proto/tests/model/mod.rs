@@ -460,6 +460,9 @@ impl World {
         let wish = match state {
             UserState::Ready => Wish::Ready,
             UserState::Logout => Wish::SignedOut,
+            _ if self.agents[agent].state == UserState::Logout => {
+                Wish::SignedIn(SignIn { extension: format!("2{agent:03}"), mobile: None })
+            }
             _ => Wish::NotReady(reason),
         };
         self.agents[agent].wants = (state != UserState::Logout).then(|| (state.clone(), reason));
