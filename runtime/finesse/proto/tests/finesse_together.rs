@@ -1,8 +1,6 @@
 //! The choice of a server and the sessions of all agents together, against a model of a Finesse cluster in virtual time.
 //! `TOPOC_LONG=1` for more schedules; `TOPOC_SEED=N` tells the history of one.
 
-#![expect(clippy::print_stderr, reason = "a history is for whoever runs the test")]
-
 mod model;
 mod support;
 

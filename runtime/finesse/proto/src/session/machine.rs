@@ -662,7 +662,7 @@ impl Turn<'_> {
         let stale = self.machine.wished_at.is_some_and(|wished| self.now < wished + LATE);
         self.machine.logged_out = user.state == Some(UserState::Logout) && unwanted;
         match user.state.as_ref().and_then(UserState::is_signed_in) {
-            Some(false) if !unwanted && !(stale && matches!(self.machine.wanted, Wanted::In(_))) => {
+            Some(false) if !(unwanted || stale && matches!(self.machine.wanted, Wanted::In(_))) => {
                 // Somebody wanted it.
                 (self.machine.wanted, self.machine.kept, self.machine.returning) = (Wanted::Unknown, None, false);
             }

@@ -344,7 +344,7 @@ impl World {
                 self.later(takes, Happening::AskArrives(agent, request, node, Box::new(ask)));
             }
             session::Order::Tell(node, sign) => self.tell_cluster(cluster::Event::Told(Who(agent as u64), node, sign)),
-            session::Order::Publish(change) => self.published(agent, change),
+            session::Order::Publish(change) => self.published(agent, &change),
             session::Order::Abandon(_) | session::Order::Warn(_) => {}
         }
     }
@@ -355,11 +355,11 @@ impl World {
         self.later(takes, Happening::Unavailable(agent, node, attempt));
     }
 
-    fn published(&mut self, agent: usize, change: Change) {
+    fn published(&mut self, agent: usize, change: &Change) {
         self.told[agent].changes += 1;
         let now = self.now;
         let told = &mut self.told[agent];
-        let fresh = match &change {
+        let fresh = match change {
             Change::Agent(user) => {
                 let new = Some((user.state.clone().expect("the model says it"), user.reason()));
                 std::mem::replace(&mut told.user, new.clone()) != new
@@ -654,7 +654,7 @@ impl World {
                     self.tell(agent, session::Event::Notified(attempt, *notice));
                 }
             }
-            Happening::AskArrives(agent, request, node, ask) => self.asked(agent, request, node, *ask),
+            Happening::AskArrives(agent, request, node, ask) => self.asked(agent, request, node, &ask),
             Happening::Answered(agent, request, answer) => {
                 self.note(|| format!("agent {agent} is answered {answer:?}"));
                 self.tell(agent, session::Event::Answered(request, *answer));
@@ -688,7 +688,7 @@ impl World {
         }
     }
 
-    fn asked(&mut self, agent: usize, request: Request, node: usize, ask: Ask) {
+    fn asked(&mut self, agent: usize, request: Request, node: usize, ask: &Ask) {
         let known = self.nodes[node].clone();
         if known.silent {
             return;
@@ -716,7 +716,7 @@ impl World {
                 Answer::Accepted
             }
             Ask::NotReady(reason) => {
-                self.set(agent, UserState::NotReady, Some(reason));
+                self.set(agent, UserState::NotReady, Some(*reason));
                 Answer::Accepted
             }
         };
