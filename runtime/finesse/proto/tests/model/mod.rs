@@ -683,6 +683,16 @@ impl World {
         let open = self.links.iter().filter(|((of, _), link)| *of == agent && link.open).count();
         self.must(open == 1, || format!("agent {agent} has {open} sessions"));
         self.tell(agent, session::Event::Opened(attempt));
+        // Much happens just when an agent comes back: events and answers cross.
+        match self.dice.within(0, 8) {
+            0 => self.hold(agent),
+            1 => {
+                self.hold(agent);
+                self.hang_up(agent);
+            }
+            2 if self.agents[agent].state == UserState::Ready => self.call(agent),
+            _ => {}
+        }
         if !self.nodes[node].web {
             self.push_at(agent, node, Notice::Presence(false));
         }
