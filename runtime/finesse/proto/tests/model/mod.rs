@@ -85,6 +85,8 @@ struct Link {
 pub(crate) struct Told {
     pub(crate) user: Option<(UserState, Option<i64>)>,
     pub(crate) calls: BTreeMap<String, bool>,
+    /// Calls that are over: in this model none comes back.
+    gone: BTreeSet<String>,
     pub(crate) live_at: Option<Duration>,
     pub(crate) changes: usize,
 }
@@ -364,11 +366,14 @@ impl World {
                 let new = Some((user.state.clone().expect("the model says it"), user.reason()));
                 std::mem::replace(&mut told.user, new.clone()) != new
             }
-            Change::DialogAdded(dialog) => told.calls.insert(id_of(dialog), is_held(dialog)).is_none(),
+            Change::DialogAdded(dialog) => {
+                let before = told.calls.insert(id_of(dialog), is_held(dialog));
+                before.is_none() && !told.gone.contains(&id_of(dialog))
+            }
             Change::DialogChanged(dialog) => {
                 told.calls.insert(id_of(dialog), is_held(dialog)).is_some_and(|before| before != is_held(dialog))
             }
-            Change::DialogRemoved(id) => told.calls.remove(id).is_some(),
+            Change::DialogRemoved(id) => told.calls.remove(id).is_some() && told.gone.insert(id.clone()),
             Change::Connection(connection) => {
                 told.live_at = matches!(connection, Connection::Live(_)).then_some(now);
                 true
