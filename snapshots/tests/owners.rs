@@ -15,7 +15,17 @@ type Owner = (&'static str, fn() -> Names);
 
 const OWNERS: &[Owner] = &[
     ("examples", || folders("../examples")),
-    ("protocol", || ["failover-table", "failover-drawing", "xmpp-table", "xmpp-drawing"].map(str::to_owned).into()),
+    ("protocol", || {
+        let drawn = [
+            "failover-table",
+            "failover-drawing",
+            "finesse-cluster-drawing",
+            "finesse-session-drawing",
+            "xmpp-table",
+            "xmpp-drawing",
+        ];
+        drawn.map(str::to_owned).into()
+    }),
     ("reports", || ["github", "junit", "sarif", "secrets"].map(str::to_owned).into()),
     ("rules", || RULES.iter().map(|rule| rule.name.to_owned()).collect()),
     ("slips", || {

@@ -47,12 +47,12 @@ fn events(machine: &Failover, opening: &BTreeSet<Attempt>) -> Vec<(&'static str,
     let mut events = vec![("stop", Event::Stop)];
     match machine.phase() {
         Phase::New => return vec![("start", Event::Start)],
-        Phase::Listing => events.push(("list is read", Event::Listed(Some("tcp://e:5".to_owned())))),
+        Phase::Listing => events.push(("list is read", Event::Listed(Ok("tcp://e:5".to_owned())))),
         Phase::Waiting | Phase::Resting => events.push(("time is up", Event::Timer)),
         _ => {}
     }
     if machine.phase() == Phase::Listing {
-        events.push(("list cannot be read", Event::Listed(None)));
+        events.push(("list cannot be read", Event::Listed(Err("no such file".to_owned()))));
     }
     events.extend(
         opening.iter().flat_map(|attempt| [("opened", Event::Opened(*attempt)), ("not opened", failed(*attempt))]),

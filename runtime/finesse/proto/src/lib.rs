@@ -5,6 +5,8 @@
 //! entity is expanded but the five that XML itself knows.
 
 pub mod api_error;
+pub mod chance;
+pub mod cluster;
 pub mod dialog;
 pub mod line;
 pub mod notification;
@@ -13,6 +15,7 @@ pub mod reason_code;
 mod record;
 pub mod rest;
 pub mod secret;
+pub mod session;
 pub mod system_info;
 pub mod uri;
 pub mod user;
