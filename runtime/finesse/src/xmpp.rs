@@ -2,13 +2,13 @@
 //!
 //! ```no_run
 //! use topoc_finesse::xmpp::{Happening, Server, Session};
-//! use topoc_finesse_proto::xmpp::{jid::Jid, options::{Login, Options, Transport}, sasl::Password};
+//! use topoc_finesse_proto::{secret::Secret, xmpp::{jid::Jid, options::{Login, Options, Transport}}};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let tls = topoc_tls::TlsConfig::default().build()?;
 //! let server = Server::new("fin-a.example.test", 5223, tls);
 //! let jid = Jid::of_agent("1001", "fin-a.example.test", "topoc")?;
-//! let login = Login { jid, password: Password::new("secret") };
+//! let login = Login { jid, password: Secret::new("secret") };
 //! let mut session = Session::open(&server, login, Options::new(Transport::DirectTls)).await?;
 //! while let Some(happening) = session.next().await {
 //!     if let Happening::Notified(notification) = happening {

@@ -7,9 +7,10 @@ use std::sync::LazyLock;
 
 use support::{end, folder, live, login, open, prosody, quick, server, until};
 use topoc_finesse::xmpp::{Happening, Server, Session};
+use topoc_finesse_proto::secret::Secret;
 use topoc_finesse_proto::xmpp::end::End;
 use topoc_finesse_proto::xmpp::options::{Login, Options, Transport};
-use topoc_finesse_proto::xmpp::sasl::{Mechanism, Password};
+use topoc_finesse_proto::xmpp::sasl::Mechanism;
 use topoc_lab::{Certificates, Link, Prosody};
 use topoc_tls::TlsConfig;
 
@@ -43,7 +44,7 @@ async fn a_wrong_password_is_said_once_and_never_again() {
         let prosody = prosody(mechanism.name());
         let link = Link::to((Ipv4Addr::LOCALHOST, prosody.tls())).unwrap();
         let options = Options { mechanisms: vec![mechanism], ..Options::new(Transport::DirectTls) };
-        let login = Login { password: Password::new("wrong-secret"), ..login("1001", "topoc") };
+        let login = Login { password: Secret::new("wrong-secret"), ..login("1001", "topoc") };
         let end = Session::open(&server(link.port()), login, options).await.unwrap_err();
         assert!(matches!(&end, End::NotAuthorized { condition, .. } if condition == "not-authorized"), "{end}");
         assert!(!end.is_worth_retrying());

@@ -6,9 +6,9 @@ use std::net::Ipv4Addr;
 
 use support::{end, live, login, open, prosody, quick, receive, server};
 use topoc_finesse::xmpp::Session;
+use topoc_finesse_proto::secret::Secret;
 use topoc_finesse_proto::xmpp::end::End;
 use topoc_finesse_proto::xmpp::options::{Login, Options, Transport};
-use topoc_finesse_proto::xmpp::sasl::Password;
 use topoc_lab::Link;
 
 /// Both, with their paths.
@@ -27,7 +27,7 @@ async fn a_session_lives_over_either() {
 async fn a_wrong_password_is_said_once_over_either() {
     let prosody = prosody("wrong");
     for (transport, path) in BOTH {
-        let login = Login { password: Password::new("wrong-secret"), ..login("1001", "topoc") };
+        let login = Login { password: Secret::new("wrong-secret"), ..login("1001", "topoc") };
         let opened = Session::open(&server(prosody.https()).path(path), login, Options::new(transport)).await;
         let end = opened.unwrap_err();
         assert!(matches!(&end, End::NotAuthorized { .. }), "{transport:?}: {end}");

@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
+use topoc_finesse_proto::secret::Secret;
 use topoc_finesse_proto::xml::{self, Limits};
 use topoc_finesse_proto::xmpp::bosh::{Bosh, Input, Output};
 use topoc_finesse_proto::xmpp::jid::Jid;
 use topoc_finesse_proto::xmpp::machine::{Event, Machine, Order};
 use topoc_finesse_proto::xmpp::options::{Login, Options, Transport};
-use topoc_finesse_proto::xmpp::sasl::Password;
 use topoc_finesse_proto::xmpp::tcp::Splitter;
 use topoc_finesse_proto::xmpp::websocket::frame::{Decoder, Message};
 use topoc_finesse_proto::xmpp::{Piece, websocket};
@@ -194,7 +194,7 @@ fn bosh(chance: &mut Chance, tally: &mut Tally) {
 fn session(chance: &mut Chance, tally: &mut Tally) {
     let jid = Jid::of_agent("1001", "a.test", "topoc").unwrap();
     let transport = [Transport::DirectTls, Transport::StartTls, Transport::Plain][chance.below(3)];
-    let mut machine = Machine::new(Login { jid, password: Password::new("pencil") }, Options::new(transport));
+    let mut machine = Machine::new(Login { jid, password: Secret::new("pencil") }, Options::new(transport));
     let mut orders = machine.handle(Duration::ZERO, Event::Start, &mut |_| {});
     let mut now = Duration::ZERO;
     for round in 0..12 {

@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
+use topoc_finesse_proto::secret::Secret;
 use topoc_finesse_proto::xml::{self, Limits};
 use topoc_finesse_proto::xmpp::Piece;
 use topoc_finesse_proto::xmpp::end::End;
 use topoc_finesse_proto::xmpp::jid::Jid;
 use topoc_finesse_proto::xmpp::machine::{Event, Machine, Order, Phase};
 use topoc_finesse_proto::xmpp::options::{Login, Options, Transport};
-use topoc_finesse_proto::xmpp::sasl::{Mechanism, Password};
+use topoc_finesse_proto::xmpp::sasl::Mechanism;
 
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 const PLAIN: &str = "<features xmlns='http://etherx.jabber.org/streams'><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
@@ -36,7 +37,7 @@ impl Case {
 
     fn with(options: Options) -> Self {
         let jid = Jid::of_agent("1001", "a.test", "topoc").unwrap();
-        let machine = Machine::new(Login { jid, password: Password::new("pencil") }, options);
+        let machine = Machine::new(Login { jid, password: Secret::new("pencil") }, options);
         Self { machine, now: Duration::from_secs(100) }
     }
 

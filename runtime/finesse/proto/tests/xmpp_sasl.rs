@@ -4,8 +4,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use topoc_finesse_proto::secret::Secret;
 use topoc_finesse_proto::xmpp::jid::{self, Jid};
-use topoc_finesse_proto::xmpp::sasl::{Exchange, Mechanism, Password, SaslError, choose};
+use topoc_finesse_proto::xmpp::sasl::{Exchange, Mechanism, SaslError, choose};
 
 fn encode(text: &str) -> String {
     STANDARD.encode(text)
@@ -34,7 +35,7 @@ const VECTORS: [(Mechanism, &str, &str, &str, &str); 2] = [
 ];
 
 fn begin(mechanism: Mechanism, nonce: &str) -> (Exchange, String) {
-    Exchange::begin(mechanism, "user", &Password::new("pencil"), nonce)
+    Exchange::begin(mechanism, "user", &Secret::new("pencil"), nonce)
 }
 
 #[test]
@@ -90,16 +91,16 @@ fn plain_says_all_at_once() {
 
 #[test]
 fn names_with_commas_do_not_break_scram() {
-    let (_, first) = Exchange::begin(Mechanism::ScramSha256, "a=b,c", &Password::new("x"), "n");
+    let (_, first) = Exchange::begin(Mechanism::ScramSha256, "a=b,c", &Secret::new("x"), "n");
     assert_eq!(decode(&first), "n,,n=a=3Db=2Cc,r=n");
 }
 
 #[test]
 fn the_password_is_shown_nowhere() {
     for mechanism in Mechanism::ALL {
-        let (mut exchange, _) = Exchange::begin(mechanism, "user", &Password::new("pencil"), "fyko");
+        let (mut exchange, _) = Exchange::begin(mechanism, "user", &Secret::new("pencil"), "fyko");
         let _ = exchange.challenge(&encode("r=fyko1,s=QSXCR+Q6sek8bf92,i=4096"));
-        let shown = format!("{exchange:?} {:?}", Password::new("pencil"));
+        let shown = format!("{exchange:?} {:?}", Secret::new("pencil"));
         assert!(!shown.contains("pencil") && !shown.contains("signature"), "{shown}");
     }
 }

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use topoc_finesse::xmpp::{Happening, Server, Session};
+use topoc_finesse_proto::secret::Secret;
 use topoc_finesse_proto::xmpp::jid::Jid;
 use topoc_finesse_proto::xmpp::options::{Login, Options, Transport};
-use topoc_finesse_proto::xmpp::sasl::Password;
 use topoc_lab::{Certificates, PATIENCE, Prosody};
 use topoc_tls::TlsConfig;
 use topoc_tls::tokio_rustls::rustls::ClientConfig;
@@ -52,7 +52,7 @@ pub(crate) fn server(port: u16) -> Server {
 }
 
 pub(crate) fn login(agent: &str, resource: &str) -> Login {
-    Login { jid: Jid::of_agent(agent, "localhost", resource).unwrap(), password: Password::new(SECRET) }
+    Login { jid: Jid::of_agent(agent, "localhost", resource).unwrap(), password: Secret::new(SECRET) }
 }
 
 /// A session of agent 1001 that must come about.
@@ -123,6 +123,7 @@ pub(crate) async fn publish(prosody: &Prosody, session: &mut Session, node: &str
 
 /// Options whose pings are quick.
 pub(crate) fn quick(transport: Transport) -> Options {
-    let moment = Duration::from_millis(300);
-    Options { ping_interval: moment, ping_timeout: moment, ..Options::new(transport) }
+    // A server on a busy machine may take its time; a missing answer is not mistaken for a late one.
+    let (ping_interval, ping_timeout) = (Duration::from_millis(300), Duration::from_secs(2));
+    Options { ping_interval, ping_timeout, ..Options::new(transport) }
 }

@@ -9,11 +9,11 @@ use topoc_finesse_proto::xmpp::Piece;
 use topoc_finesse_proto::xmpp::jid::Jid;
 use topoc_finesse_proto::xmpp::machine::{Event, Machine, Phase};
 use topoc_finesse_proto::xmpp::options::{Login, Options, Transport};
-use topoc_finesse_proto::xmpp::sasl::Password;
+use topoc_finesse_proto::secret::Secret;
 
 fuzz_target!(|text: &str| {
     let jid = Jid::of_agent("1001", "a.test", "topoc").expect("a good one");
-    let login = Login { jid, password: Password::new("pencil") };
+    let login = Login { jid, password: Secret::new("pencil") };
     let mut machine = Machine::new(login, Options::new(Transport::DirectTls));
     machine.handle(Duration::ZERO, Event::Start, &mut |_| {});
     for (second, line) in text.lines().enumerate() {

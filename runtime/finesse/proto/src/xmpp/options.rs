@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::jid::Jid;
-use super::sasl::{Mechanism, Password};
+use super::sasl::Mechanism;
+use crate::secret::Secret;
 
 /// How a session reaches its server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,8 +40,8 @@ impl Transport {
 pub struct Login {
     /// Agent, XMPP domain and resource.
     pub jid: Jid,
-    /// The agent's password.
-    pub password: Password,
+    /// The agent's password. What is not ASCII goes as it is: without SASLprep, which Finesse does not do either.
+    pub password: Secret,
 }
 
 /// What can be chosen of a session.

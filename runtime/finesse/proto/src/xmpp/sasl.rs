@@ -9,26 +9,11 @@ use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
+use crate::secret::Secret;
+
 /// How often a server may have a password hashed. Below, RFC 5802 (5.1) sees too little; above, one answer of a server would
 /// keep a thread that serves thousands of agents busy for a tenth of a second.
 pub const ITERATIONS: RangeInclusive<u32> = 4_096..=100_000;
-
-/// A password; it is not shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
-
-impl Password {
-    /// A password. What is not ASCII goes as it is: without SASLprep, which Finesse does not do either.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(***)")
-    }
-}
 
 /// A way to prove who one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,7 +93,7 @@ enum Step {
     /// PLAIN has nothing to wait for.
     Said,
     /// SCRAM: the first challenge is to come.
-    Begun { password: Password, nonce: String, first: String },
+    Begun { password: Secret, nonce: String, first: String },
     /// SCRAM: the server's proof is to come; what it must be.
     Proved { signature: Vec<u8> },
     /// SCRAM: it has come.
@@ -131,9 +116,9 @@ impl fmt::Debug for Exchange {
 impl Exchange {
     /// Begins, and returns what to say first, in Base64. `nonce` is chance in printable ASCII without a comma.
     #[must_use]
-    pub fn begin(mechanism: Mechanism, user: &str, password: &Password, nonce: &str) -> (Self, String) {
+    pub fn begin(mechanism: Mechanism, user: &str, password: &Secret, nonce: &str) -> (Self, String) {
         if mechanism == Mechanism::Plain {
-            let said = STANDARD.encode(format!("\0{user}\0{}", password.0));
+            let said = STANDARD.encode(format!("\0{user}\0{}", password.expose()));
             return (Self { mechanism, step: Step::Said }, said);
         }
         // RFC 5802, 5.1: `saslname`.
@@ -230,14 +215,19 @@ impl<'a> Challenge<'a> {
 /// RFC 5802, 3, once for each hash: what to answer, and the signature that the server must show.
 macro_rules! proof {
     ($name:ident, $hash:ty, $length:literal) => {
-        fn $name(password: &Password, first: &str, challenge: &Challenge<'_>) -> (String, Vec<u8>) {
+        fn $name(password: &Secret, first: &str, challenge: &Challenge<'_>) -> (String, Vec<u8>) {
             let sign = |key: &[u8], text: &str| -> [u8; $length] {
                 // HMAC takes a key of any length.
                 let Ok(mac) = <Hmac<$hash> as Mac>::new_from_slice(key) else { return [0; $length] };
                 mac.chain_update(text).finalize().into_bytes().into()
             };
             let mut salted = [0; $length];
-            pbkdf2::pbkdf2_hmac::<$hash>(password.0.as_bytes(), &challenge.salt, challenge.iterations, &mut salted);
+            pbkdf2::pbkdf2_hmac::<$hash>(
+                password.expose().as_bytes(),
+                &challenge.salt,
+                challenge.iterations,
+                &mut salted,
+            );
             let client_key = sign(&salted, "Client Key");
             let stored_key = <$hash>::digest(client_key);
             // `biws` is `n,,`: no channel binding.
