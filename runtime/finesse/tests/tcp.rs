@@ -115,17 +115,13 @@ async fn the_presence_of_finesse_is_seen() {
 }
 
 #[tokio::test]
-async fn a_server_that_ends_in_order_or_by_force_is_worth_another_try() {
+async fn a_server_that_shuts_down_says_so_and_one_that_is_killed_does_not() {
     let prosody = prosody("down");
     let mut session = open(&server(prosody.tls()), Options::new(Transport::DirectTls)).await;
-    // Beside: it waits for its clients to say goodbye too.
-    let ending = tokio::task::spawn_blocking(move || prosody.terminate().unwrap());
-    let end_of_one = end(&mut session).await;
-    ending.await.unwrap();
-    // It ends after it has said so, and does not wait until that has left it: on a busy machine nothing arrives but the end.
-    let said = matches!(&end_of_one, End::Stream { condition, .. } if condition == "system-shutdown");
-    assert!(said || matches!(&end_of_one, End::Lost(_)), "{end_of_one}");
-    assert!(end_of_one.is_worth_retrying());
+    prosody.say_goodbye().unwrap();
+    let told = end(&mut session).await;
+    assert!(matches!(&told, End::Stream { condition, .. } if condition == "system-shutdown"), "{told}");
+    assert!(told.is_worth_retrying());
 
     let prosody = support::prosody("killed");
     let mut session = open(&server(prosody.tls()), Options::new(Transport::DirectTls)).await;

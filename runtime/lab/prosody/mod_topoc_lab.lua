@@ -1,4 +1,5 @@
--- What a test wants of Prosody beside XMPP: POST /lab/publish?NODE with an item's content, and an end with its parent.
+-- What a test wants of Prosody beside XMPP: POST /lab/publish?NODE with an item's content, POST /lab/goodbye for the words that
+-- it has for its clients when it shuts down, and an end with its parent.
 
 local st = require "util.stanza";
 local parse = require "util.xml".parse;
@@ -21,6 +22,12 @@ module:depends("http");
 module:provides("http", {
 	default_path = "/lab";
 	route = {
+		["POST /goodbye"] = function ()
+			for _, session in pairs(prosody.full_sessions) do
+				session:close({ condition = "system-shutdown" });
+			end
+			return 200;
+		end;
 		["POST /publish"] = function (event)
 			local service = prosody.hosts["pubsub." .. module.host].modules.pubsub.service;
 			local content = assert(parse(event.request.body));

@@ -106,20 +106,30 @@ impl Prosody {
     /// `Io` when the server does not take it.
     pub fn publish(&self, node: &str, item: &str, content: &str) -> Result<(), LabError> {
         let doing = || format!("publish {item} at {node}");
-        let ask = || {
-            let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.http))?;
-            stream.set_read_timeout(Some(PATIENCE))?;
-            write!(
-                stream,
-                "POST /lab/publish?{node} HTTP/1.1\r\nHost: localhost\r\nItem: {item}\r\nContent-Length: {}\r\n\
-                 Connection: close\r\n\r\n{content}",
-                content.len()
-            )?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            if answer.starts_with("HTTP/1.1 200 ") { Ok(()) } else { Err(std::io::Error::other(answer)) }
-        };
-        ask().map_err(|cause| LabError::io(doing(), cause))
+        self.post(&format!("publish?{node}"), item, content).map_err(|cause| LabError::io(doing(), cause))
+    }
+
+    /// Lets it say to every client that it shuts down, and hang up. It goes on, so that its words leave it for certain.
+    ///
+    /// # Errors
+    ///
+    /// `Io` when the server does not do it.
+    pub fn say_goodbye(&self) -> Result<(), LabError> {
+        self.post("goodbye", "", "").map_err(|cause| LabError::io("say goodbye".to_owned(), cause))
+    }
+
+    fn post(&self, what: &str, item: &str, content: &str) -> std::io::Result<()> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.http))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        write!(
+            stream,
+            "POST /lab/{what} HTTP/1.1\r\nHost: localhost\r\nItem: {item}\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{content}",
+            content.len()
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        if answer.starts_with("HTTP/1.1 200 ") { Ok(()) } else { Err(std::io::Error::other(answer)) }
     }
 
     /// What it has logged: of whom it has let in, and whom not.
@@ -129,15 +139,6 @@ impl Prosody {
     /// `Io` when the log cannot be read.
     pub fn log(&self) -> Result<String, LabError> {
         self.process.log.since(self.process.log.start())
-    }
-
-    /// Ends it with SIGTERM: it says goodbye to its clients.
-    ///
-    /// # Errors
-    ///
-    /// `TooLate` when it does not end.
-    pub fn terminate(&self) -> Result<(), LabError> {
-        self.process.terminate(PATIENCE).map(|_| ())
     }
 
     /// Kills it.

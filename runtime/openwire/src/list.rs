@@ -21,8 +21,7 @@ use topoc_tls::tokio_rustls::rustls::pki_types::ServerName;
 
 /// The most that a list may have, in bytes: some ten thousand brokers.
 const LONGEST: usize = 1 << 20;
-/// How long a web server may take. While the list is read no broker is dialled, so this is less than the ten seconds that a
-/// connection may take with ActiveMQ's own client (`connectionTimeout` is 30 s there, and reading has no limit at all).
+/// How long a web server may take. No broker is dialled meanwhile, so it is short; ActiveMQ's own client waits without a limit.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often one server may send to another. `HttpURLConnection` follows 20.
 const REDIRECTS: usize = 5;
@@ -99,17 +98,19 @@ fn redirect(from: &Uri, answer: &Response<Incoming>) -> io::Result<Option<Uri>> 
     if !answer.status().is_redirection() {
         return Ok(None);
     }
-    let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-    let mut parts = location.and_then(|text| text.parse::<Uri>().ok()).unwrap_or_default().into_parts();
-    if parts.authority.is_none() {
+    // `//host/path` would be taken for a path of this host.
+    let location =
+        answer.headers().get(LOCATION).and_then(|value| value.to_str().ok()).filter(|to| !to.starts_with("//"));
+    let nowhere = || io::Error::other(format!("{from} sends to {}", location.unwrap_or("nowhere")));
+    let mut parts = location.and_then(|text| text.parse::<Uri>().ok()).ok_or_else(nowhere)?.into_parts();
+    // A path from the root. One from here (`brokers`) would be taken for a host.
+    if parts.scheme.is_none() && parts.authority.is_none() {
         parts.scheme = from.scheme().cloned();
         parts.authority = from.authority().cloned();
     }
     let next = Uri::from_parts(parts).map_err(io::Error::other)?;
-    if location.is_none() || (is_tls(from) && !is_tls(&next)) {
-        return Err(io::Error::other(format!("{from} sends to {}", location.unwrap_or("nowhere"))));
-    }
-    Ok(Some(next))
+    let is_web = matches!(next.scheme_str(), Some("http" | "https"));
+    if is_web && (is_tls(&next) || !is_tls(from)) { Ok(Some(next)) } else { Err(nowhere()) }
 }
 
 fn is_tls(uri: &Uri) -> bool {
@@ -222,6 +223,10 @@ mod tests {
         let circle = vec![moved("/list"); REDIRECTS + 1];
         assert!(read(&circle).0.unwrap_err().to_string().contains("send on"));
         assert!(read(&["HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n".to_owned()]).0.is_err());
+        for elsewhere in ["there", "ftp://a/b", "//a/b", ""] {
+            let error = read(&[moved(elsewhere)]).0.unwrap_err().to_string();
+            assert!(error.contains("sends to"), "{elsewhere}: {error}");
+        }
     }
 
     #[test]

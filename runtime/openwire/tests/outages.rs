@@ -275,6 +275,11 @@ fn who_is_not_let_in_is_told_at_the_first_broker_and_waits_for_another_later() {
         let queue = Destination::queue("Q");
         let producer = session.producer(&queue).await.unwrap();
         let mut consumer = session.consumer(&queue).open().await.unwrap();
+        assert_eq!(
+            link.accepted(),
+            tried,
+            "who was refused does not come again, and nobody needs the second broker yet"
+        );
         open.kill();
         until("the other broker is asked", || link.accepted() > tried).await;
         let sending = tokio::spawn(async move { producer.send(Outgoing::text("at last")).await });
