@@ -140,7 +140,8 @@ fn a_scenario_is_played_and_a_wrong_one_is_refused() {
         std::fs::write(&file, text).unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_finesse-sim")).args(["--scenario", path]).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
-        assert!(String::from_utf8_lossy(&output.stderr).contains(says), "{output:?}");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains(says) && !told.contains('\u{1b}'), "no colour where there is no terminal: {output:?}");
         assert!(output.stdout.is_empty());
     }
 }
