@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::Duration;
+use topoc_finesse_proto::secret::Secret;
 use topoc_finesse_proto::xml::{self, Limits};
 use topoc_finesse_proto::xmpp::Piece;
 use topoc_finesse_proto::xmpp::end::End;
 use topoc_finesse_proto::xmpp::jid::Jid;
 use topoc_finesse_proto::xmpp::machine::{Cause, Event, Machine, Order, Phase, follows};
 use topoc_finesse_proto::xmpp::options::{Login, Options, Transport};
-use topoc_finesse_proto::xmpp::sasl::Password;
 
 const WALKS: u64 = 8_000;
 const STEPS: usize = 24;
@@ -151,7 +151,7 @@ type Transition = (Phase, &'static str, Phase, String);
 fn walk(transport: Transport, seed: u64, seen: &mut BTreeSet<Transition>) {
     let mut chance = Chance(seed * 2_654_435_761 + 97);
     let jid = Jid::of_agent("1001", "a.test", "topoc").unwrap();
-    let mut machine = Machine::new(Login { jid, password: Password::new("x") }, Options::new(transport));
+    let mut machine = Machine::new(Login { jid, password: Secret::new("x") }, Options::new(transport));
     let (mut now, mut id) = (Duration::ZERO, "t0".to_owned());
     for _ in 0..STEPS {
         let from = machine.phase();
