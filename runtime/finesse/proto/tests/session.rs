@@ -450,6 +450,24 @@ fn a_forced_change_to_not_ready_is_undone_with_the_reason_from_before() {
 }
 
 #[test]
+fn a_forced_change_that_waits_for_the_end_of_a_call_is_undone_then() {
+    let pending = |second| User { pending_state: Some(UserState::NotReady), ..user(UserState::Talking, None, second) };
+    let mut room = switched();
+    room.hears(changed(user(UserState::Talking, None, 100)));
+    room.hears(changed(pending(100)));
+    room.hears(changed(user(UserState::NotReady, Some(255), 110)));
+    room.pass(secs(2));
+    assert_eq!(room.asked().2, Ask::Ready);
+    // Long after every session that ended, it can only be somebody's wish.
+    let mut wish = switched();
+    wish.pass(FORCED_WITHIN + LATE);
+    wish.hears(changed(pending(300)));
+    wish.hears(changed(user(UserState::NotReady, Some(255), 310)));
+    wish.pass(secs(60));
+    assert!(!wish.orders.iter().any(|order| matches!(order, Order::Ask(_, _, Ask::Ready))), "{:?}", wish.orders);
+}
+
+#[test]
 fn an_event_from_before_a_wish_says_nothing_of_the_wish() {
     let mut room = switched();
     room.tell(Event::Wished(Wish::NotReady(Some(4))));

@@ -362,8 +362,12 @@ impl Session {
 
     /// Whether nobody chose the agent's state: it says so, or gives no reason so soon after the end of a session.
     fn is_unwanted(&self, user: &User, now: Duration) -> bool {
-        let ghost = self.ghosts.values().any(|until| now < *until);
-        is_forced(user, self.deployment) || (is_unexplained(user) && (ghost || self.returning))
+        is_forced(user, self.deployment) || (is_unexplained(user) && (self.is_haunted(now) || self.returning))
+    }
+
+    /// Whether a server may still believe in a session that is no more.
+    fn is_haunted(&self, now: Duration) -> bool {
+        self.ghosts.values().any(|until| now < *until)
     }
 }
 
@@ -671,7 +675,7 @@ impl Turn<'_> {
                     let sign_in = SignIn { extension: extension.clone(), mobile: user.mobile_agent.clone() };
                     self.machine.wanted = Wanted::In(sign_in);
                 }
-                let now = kept(user, self.machine.deployment);
+                let now = kept(user, self.machine.deployment, self.machine.is_haunted(self.now));
                 if now == Some(Kept::Ready) || now.is_some() && now == self.machine.kept {
                     self.machine.returning = false;
                 }
