@@ -17,7 +17,7 @@ pub const OPEN_WITHIN: Duration = Duration::from_secs(5);
 /// A session that has not closed within this is dropped.
 pub const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 /// A request without an answer after this is given up.
-const ASK_WITHIN: Duration = Duration::from_secs(4);
+pub const ASK_WITHIN: Duration = Duration::from_secs(4);
 /// After an accepted request, how long its event may take before everything is read again.
 const EFFECT_WITHIN: Duration = Duration::from_secs(5);
 /// How much later than an answer an event may come that is older than it.
