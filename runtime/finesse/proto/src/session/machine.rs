@@ -749,6 +749,7 @@ impl Turn<'_> {
         let signing_in = self.machine.phase == Phase::SigningIn;
         let what = if signing_in { "signed in again" } else { "brought back to the state from before" };
         self.orders.push(Order::Warn(format!("the agent is not {what}: {reason}")));
+        self.settle();
         if !signing_in && self.machine.mends >= RESTORES {
             (self.machine.kept, self.machine.returning) = (None, false);
         }
@@ -883,7 +884,15 @@ impl Turn<'_> {
         if done {
             self.go(if self.machine.phase == Phase::SigningIn { Cause::SignedIn } else { Cause::Restored });
         } else if self.machine.until <= self.now {
+            self.settle();
             self.read_again();
+        }
+    }
+
+    /// The server where the agent was signed in does not tell of their phone: it is not asked to know it again and again.
+    fn settle(&mut self) {
+        if self.machine.phase == Phase::SigningIn {
+            self.machine.home = self.machine.link.map(|(_, node)| node);
         }
     }
 
@@ -911,7 +920,6 @@ impl Turn<'_> {
         match &need {
             Ask::SignIn(_) => {
                 self.machine.returning = true;
-                self.machine.home = self.machine.link.map(|(_, node)| node);
                 self.go(Cause::LoggedOut);
             }
             _ => drop(self.go(Cause::Forced)),
