@@ -2,13 +2,17 @@
 
 mod centre;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use centre::{Centre, basic};
 use serde_json::json;
+use tokio::time::sleep;
 use topoc_finesse::client::{Login, Options};
 use topoc_finesse_proto::cluster::NodeId;
 use topoc_finesse_proto::dialog::{Action, CallVariable};
 use topoc_finesse_proto::line::{Outcome, Why};
-use topoc_finesse_proto::rest::Command;
+use topoc_finesse_proto::rest::{Answer, Command};
 use topoc_finesse_proto::session::{Change, Connection, End};
 use topoc_finesse_proto::user::{MobileAgent, MobileMode, UserState};
 
@@ -110,6 +114,22 @@ async fn without_a_server_a_request_is_not_done_in_time() {
     centre.fault(0, "tomcat", true);
     centre.hire(1);
     let worker = &centre.workers[0];
-    let outcome = worker.agent.ask(worker.sign_in(), None, std::time::Duration::from_millis(200)).await;
+    let outcome = worker.agent.ask(worker.sign_in(), None, Duration::from_millis(200)).await;
     assert!(matches!(outcome, Ok(Outcome::NotDone(Why::Trouble(_)))), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_met_a_short_outage_is_done_after_it() {
+    let mut centre = Centre::start(topoc_finesse_sim::Options::new(2, 1), Options::default()).await;
+    centre.hire(1);
+    let worker = Arc::clone(&centre.workers[0]);
+    worker.does(worker.sign_in()).await;
+    worker.until_state(UserState::NotReady).await;
+    // Nobody tells of the outage, so that the request alone meets it.
+    drop(centre.command("lose-events", &json!({"node": 1, "percent": 100})));
+    centre.fault(0, "cti", true);
+    let asking = tokio::spawn(async move { worker.ask(worker.change(UserState::Ready, None)).await });
+    sleep(Duration::from_millis(200)).await;
+    centre.fault(0, "cti", false);
+    assert_eq!(asking.await.expect("an outcome"), Outcome::Answer(Answer::Accepted));
 }
