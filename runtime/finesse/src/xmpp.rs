@@ -31,6 +31,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use topoc_finesse_proto::xmpp::end::End;
 use topoc_finesse_proto::xmpp::options::{Login, Options};
 use topoc_finesse_proto::xmpp::stanza::Notification;
@@ -111,6 +112,7 @@ pub struct Session {
     address: String,
     wishes: mpsc::Sender<Wish>,
     happenings: mpsc::Receiver<Happening>,
+    driver: AbortHandle,
 }
 
 impl Session {
@@ -125,8 +127,8 @@ impl Session {
         let driver = driver::Driver::open(server, login, options).await?;
         let address = driver.address().to_owned();
         // Boxed, so that the task is no larger than a session needs once it is ready.
-        tokio::spawn(Box::pin(driver.run(wished, tell)));
-        Ok(Self { address, wishes, happenings })
+        let driver = tokio::spawn(Box::pin(driver.run(wished, tell))).abort_handle();
+        Ok(Self { address, wishes, happenings, driver })
     }
 
     /// The address that the server has given to the session.
@@ -150,6 +152,12 @@ impl Session {
     /// session ends.
     pub async fn unsubscribe(&self, node: impl Into<String>) {
         let _ = self.wishes.send(Wish::Unsubscribe(node.into())).await;
+    }
+
+    /// A way to drop the connection at once, without a word, whatever the session is at.
+    #[must_use]
+    pub fn cutter(&self) -> AbortHandle {
+        self.driver.clone()
     }
 
     /// Leaves, and waits until that is done, for the `close_timeout` of the options at most. Notifications that come meanwhile are

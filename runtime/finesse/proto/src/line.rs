@@ -10,6 +10,7 @@
 //! | 503, or no connection | it was not done: it goes back to its place, and the line waits for a server until the request's deadline |
 //! | 301 | it was not done: it goes where Finesse says |
 //! | the connection breaks, or no answer in time | if a second one does no harm, it goes again; if it does, its owner is told that nobody knows |
+//! | everything moves to another server | the same: nobody waits for the answer of a server that was left |
 //! | 500 and what cannot be read | its owner gets it |
 //!
 //! The line has no clock: time is since whenever the caller likes.
@@ -79,6 +80,8 @@ pub enum Event {
     },
     /// The server cannot be used: known from elsewhere.
     ServerLost,
+    /// Everything goes to another server from now on, which is not ready yet: what is on its way to the one before is given up.
+    ServerLeft,
     /// A server can be used, and knows the agent.
     ServerReady,
     /// There are credentials that were not tried yet.
@@ -285,6 +288,7 @@ impl Line {
             }
             Event::Lost { ticket } => self.broke(ticket),
             Event::ServerLost => self.lost = self.lost.or(Some(Trouble::Told)),
+            Event::ServerLeft => self.leave(),
             Event::ServerReady => self.lost = None,
             Event::NewCredentials => {
                 self.credentials += 1;
@@ -392,6 +396,21 @@ impl Line {
             return self.put(entry);
         }
         self.server_failed(entry, Trouble::Broken);
+    }
+
+    fn leave(&mut self) {
+        self.lost = Some(Trouble::Told);
+        for Flight { mut entry, .. } in std::mem::take(&mut self.flying) {
+            self.orders.push(Order::Abandon { ticket: entry.ticket });
+            entry.in_doubt = true;
+            entry.trouble = Some(Trouble::Told);
+            if entry.is_harmless() && !entry.recovery {
+                self.put(entry);
+            } else {
+                let outcome = entry.ends(Why::Trouble(Trouble::Told));
+                self.done(entry.ticket, outcome);
+            }
+        }
     }
 
     fn unauthorized(&mut self, mut entry: Entry, errors: Vec<ApiError>) {

@@ -26,7 +26,7 @@ mod table;
 pub use forced::{FORCED, Forced, Reason};
 pub use known::Change;
 pub use machine::{
-    Answer, Ask, Attempt, CLOSE_WITHIN, Connection, End, Event, FORCED_WITHIN, LATE, Loss, Notice, OPEN_WITHIN, Order,
-    Refusal, Request, Session, SignIn, Wish,
+    ASK_WITHIN, Answer, Ask, Attempt, CLOSE_WITHIN, Connection, End, Event, FORCED_WITHIN, LATE, Loss, Notice,
+    OPEN_WITHIN, Order, Refusal, Request, Session, SignIn, Wish,
 };
 pub use table::{Cause, Phase, TRANSITIONS};

@@ -263,6 +263,17 @@ fn amiss_requests_make_it_ask_at_once_and_no_more_than_once_a_second() {
 }
 
 #[test]
+fn an_amiss_request_right_after_a_good_answer_is_looked_into_within_a_second() {
+    let mut room = Room::new(&[Server::In, Server::In]);
+    room.pass(secs(60));
+    room.sign(1, A, Sign::Amiss);
+    room.becomes(A, Server::Refuses503);
+    room.sign(2, A, Sign::Amiss);
+    room.pass(secs(1));
+    assert_eq!(room.cluster.used(), Some(B));
+}
+
+#[test]
 fn a_slow_server_is_left_in_ucce_and_kept_in_uccx() {
     for (deployment, used) in [(Deployment::Ucce, B), (Deployment::Uccx, A)] {
         let mut room = Room::of(&[Server::In, Server::In], Settings { deployment, ..Settings::default() });

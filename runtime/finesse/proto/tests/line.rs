@@ -299,6 +299,27 @@ fn what_does_no_harm_is_sent_again() {
 }
 
 #[test]
+fn nobody_waits_for_a_server_that_was_left() {
+    let mut line = line(LineOptions::default());
+    let recovery = Event::Wanted { ticket: 4, request: user(), deadline: at(30), recovery: true };
+    told(
+        &mut line,
+        vec![
+            (0, want(1, act("7")), &["send 1"]),
+            (0, want(2, ready()), &["send 2"]),
+            (0, want(3, act("7")), &[]),
+            (1, Event::ServerLeft, &["abandon 1", "unknown 1: no Finesse server is ready", "abandon 2"]),
+            (1, yes(1), &[]),
+            (1, recovery, &["send 4"]),
+            (2, Event::ServerLeft, &["abandon 4", "not done 4: no Finesse server is ready"]),
+            (3, Event::ServerReady, &["send 2", "send 3"]),
+            (3, yes(2), &["yes 2"]),
+            (3, yes(3), &["yes 3"]),
+        ],
+    );
+}
+
+#[test]
 fn a_server_that_sends_on_is_followed_twice() {
     let moved = || Refusal::Moved(Origin::new("fin-a.test"));
     let mut line = line(LineOptions::default());
@@ -450,6 +471,7 @@ fn run(seed: u64) {
             }
             3 => Some(Event::ServerReady),
             4 if chance.below(6) == 0 => Some(Event::ServerLost),
+            4 if chance.below(6) == 0 => Some(Event::ServerLeft),
             4 if chance.below(4) == 0 => {
                 world.stopped = false;
                 Some(Event::NewCredentials)

@@ -450,6 +450,24 @@ fn a_forced_change_to_not_ready_is_undone_with_the_reason_from_before() {
 }
 
 #[test]
+fn a_forced_change_that_waits_for_the_end_of_a_call_is_undone_then() {
+    let pending = |second| User { pending_state: Some(UserState::NotReady), ..user(UserState::Talking, None, second) };
+    let mut room = switched();
+    room.hears(changed(user(UserState::Talking, None, 100)));
+    room.hears(changed(pending(100)));
+    room.hears(changed(user(UserState::NotReady, Some(255), 110)));
+    room.pass(secs(2));
+    assert_eq!(room.asked().2, Ask::Ready);
+    // Long after every session that ended, it can only be somebody's wish.
+    let mut wish = switched();
+    wish.pass(FORCED_WITHIN + LATE);
+    wish.hears(changed(pending(300)));
+    wish.hears(changed(user(UserState::NotReady, Some(255), 310)));
+    wish.pass(secs(60));
+    assert!(!wish.orders.iter().any(|order| matches!(order, Order::Ask(_, _, Ask::Ready))), "{:?}", wish.orders);
+}
+
+#[test]
 fn an_event_from_before_a_wish_says_nothing_of_the_wish() {
     let mut room = switched();
     room.tell(Event::Wished(Wish::NotReady(Some(4))));
@@ -534,8 +552,8 @@ fn a_restoration_that_is_refused_again_and_again_is_given_up() {
     assert!(room.orders.iter().any(|order| matches!(order, Order::Warn(text) if text.contains("Invalid State"))));
 }
 
-#[test]
-fn a_mobile_agent_is_signed_in_again_at_another_server() {
+/// A mobile agent whom the second server does not know as one.
+fn phoneless() -> (Room, SignIn, User) {
     let mobile = MobileAgent { mode: Some(MobileMode::CallByCall), dial_number: Some("555".to_owned()) };
     let sign_in = SignIn { extension: "2001".to_owned(), mobile: Some(mobile.clone()) };
     let known = User { mobile_agent: Some(mobile), ..user(UserState::Ready, None, 10) };
@@ -547,9 +565,38 @@ fn a_mobile_agent_is_signed_in_again_at_another_server() {
     room.tell(Event::Use(B, ms(0)));
     room.opens();
     room.reads(user(UserState::Ready, None, 10), vec![]);
+    (room, sign_in, known)
+}
+
+#[test]
+fn a_mobile_agent_is_signed_in_again_at_another_server() {
+    let (mut room, sign_in, known) = phoneless();
     room.answers(&Ask::SignIn(sign_in), Answer::Accepted);
-    room.pass(LATE);
-    room.hears(changed(known));
+    room.pass(secs(1));
+    room.hears(changed(User { state_change_time: at(20), ..known }));
+    room.pass(secs(60));
+    assert_eq!((room.asks(), room.session.phase()), (0, Phase::Live));
+}
+
+#[test]
+fn a_sign_in_of_a_mobile_agent_that_is_not_served_is_tried_again() {
+    let (mut room, sign_in, known) = phoneless();
+    room.answers(&Ask::SignIn(sign_in.clone()), Answer::Unserved);
+    room.pass(secs(2));
+    room.reads(user(UserState::Ready, None, 10), vec![]);
+    room.pass(secs(2));
+    room.answers(&Ask::SignIn(sign_in), Answer::Accepted);
+    room.hears(changed(User { state_change_time: at(20), ..known }));
+    assert_eq!(room.session.phase(), Phase::Live);
+}
+
+#[test]
+fn a_server_that_does_not_tell_of_a_phone_is_asked_once_more_how_the_agent_is() {
+    let (mut room, sign_in, _) = phoneless();
+    room.answers(&Ask::SignIn(sign_in), Answer::Accepted);
+    assert_eq!(room.session.phase(), Phase::SigningIn);
+    room.pass(secs(5));
+    room.reads(user(UserState::Ready, None, 10), vec![]);
     room.pass(secs(60));
     assert_eq!((room.asks(), room.session.phase()), (0, Phase::Live));
 }

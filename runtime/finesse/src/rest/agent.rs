@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use topoc_finesse_proto::api_error::ApiError;
 use topoc_finesse_proto::line::{Event, Line, LineOptions, Order, Outcome, Ticket, Trouble, Why};
@@ -60,6 +60,7 @@ pub struct Agent {
 enum Told {
     Want(Request, Wish, oneshot::Sender<Outcome>),
     Server(Server),
+    Move(Server),
     ServerLost,
     Credentials(Secret),
     NoCredentials,
@@ -90,17 +91,33 @@ impl Agent {
     /// Asks for something, when its turn comes. Dropping the future does not take it back.
     pub async fn ask(&self, request: Request, wish: Wish) -> Outcome {
         let (answer, outcome) = oneshot::channel();
-        match self.tell.try_send(Told::Want(request, wish, answer)) {
-            Err(TrySendError::Full(_)) => Outcome::NotDone(Why::Full),
-            Err(TrySendError::Closed(_)) => Outcome::NotDone(Why::Trouble(Trouble::Told)),
-            // The line tells of every request, unless its runtime ends before.
-            Ok(()) => outcome.await.unwrap_or(Outcome::Unknown(Why::Trouble(Trouble::Told))),
+        self.put(request, wish, answer);
+        // The line tells of every request, unless its runtime ends before.
+        outcome.await.unwrap_or(Outcome::Unknown(Why::Trouble(Trouble::Told)))
+    }
+
+    /// Puts a request into the line at once; what comes of it is told to `owner`.
+    pub fn put(&self, request: Request, wish: Wish, owner: oneshot::Sender<Outcome>) {
+        let (why, told) = match self.tell.try_send(Told::Want(request, wish, owner)) {
+            Ok(()) => return,
+            Err(TrySendError::Full(told)) => (Why::Full, told),
+            Err(TrySendError::Closed(told)) => (Why::Trouble(Trouble::Told), told),
+        };
+        if let Told::Want(_, _, owner) = told {
+            // Who asked may have gone.
+            let _ = owner.send(Outcome::NotDone(why));
         }
     }
 
     /// A server is ready and knows the agent: everything goes to it from now on.
     pub async fn use_server(&self, server: Server) {
         self.say(Told::Server(server)).await;
+    }
+
+    /// Everything goes to another server from now on. What is on its way to the one before is given up: nobody waits for a server
+    /// that was left. Only requests of recovery go out until [`Agent::use_server`].
+    pub async fn move_to_server(&self, server: Server) {
+        self.say(Told::Move(server)).await;
     }
 
     /// No server can be used, which was seen elsewhere.
@@ -147,10 +164,10 @@ impl Driver {
                     Some(told) => self.told(told),
                     None => return,
                 },
-                Some(ended) = self.exchanges.join_next() => match ended {
-                    Ok((ticket, result)) => self.ended(ticket, result),
-                    // Abandoned. Were it anything else, the line would notice that no answer comes.
-                    Err(_) => continue,
+                Some(ended) = self.exchanges.join_next_with_id() => match ended {
+                    Ok((id, (ticket, result))) if self.is_awaited(ticket, id) => self.ended(ticket, result),
+                    // Abandoned, if need be just as its answer came. Were it anything else, the line would notice that none comes.
+                    _ => continue,
                 },
                 () = sleep_until(wakes_at.unwrap_or(self.began)), if wakes_at.is_some() => Event::Time,
             };
@@ -171,6 +188,10 @@ impl Driver {
                 self.server = server;
                 Event::ServerReady
             }
+            Told::Move(server) => {
+                self.server = server;
+                Event::ServerLeft
+            }
             Told::ServerLost => Event::ServerLost,
             Told::Credentials(authorization) => {
                 self.authorization = authorization;
@@ -178,6 +199,11 @@ impl Driver {
             }
             Told::NoCredentials => Event::NoCredentials,
         }
+    }
+
+    /// Whether this is the exchange that a request waits for: it may have been sent again since.
+    fn is_awaited(&self, ticket: Ticket, id: Id) -> bool {
+        self.aborts.get(&ticket).is_some_and(|exchange| exchange.id() == id)
     }
 
     fn ended(&mut self, ticket: Ticket, result: Result<Answer, AskError>) -> Event {

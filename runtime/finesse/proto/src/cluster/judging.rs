@@ -84,6 +84,8 @@ pub(super) struct Watch {
     pub(super) service: Option<Service>,
     /// When it last said something without being asked.
     pub(super) told_at: Option<Duration>,
+    /// When a request of an agent last came to nothing there.
+    pub(super) amiss_at: Option<Duration>,
     /// When the question was asked that it last answered with `IN_SERVICE`.
     pub(super) confirmed: Option<Duration>,
     /// Questions in a row without an answer.

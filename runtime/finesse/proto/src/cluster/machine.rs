@@ -264,6 +264,7 @@ impl Turn<'_> {
         let asked = node.poll.take().map_or(now, |(_, asked)| asked);
         // What the server has said by itself meanwhile may be newer than the answer; it is asked again.
         let overtaken = node.told_at.is_some_and(|told| told >= asked);
+        let amiss = node.amiss_at.take().is_some_and(|at| at > asked);
         match answer {
             Answer::Failed => node.failures += 1,
             _ if overtaken => node.failures = 0,
@@ -278,7 +279,7 @@ impl Turn<'_> {
                 self.heard(id, service);
             }
         }
-        self.schedule(id, overtaken);
+        self.schedule(id, overtaken || amiss);
     }
 
     fn heard(&mut self, id: NodeId, service: Service) {
@@ -314,9 +315,10 @@ impl Turn<'_> {
             Sign::Amiss => {
                 let anxious = self.machine.settings.poll_anxious;
                 let node = self.node(id);
-                if node.asked_at.is_none_or(|asked| asked + anxious <= now) {
-                    node.next_poll = now;
-                }
+                // As soon as one question may follow another: the last answer may be from before.
+                let soon = node.asked_at.map_or(now, |asked| now.max(asked + anxious));
+                node.next_poll = node.next_poll.min(soon);
+                node.amiss_at = Some(now);
             }
             Sign::Presence(available) => self.node(id).presence = Some(available),
             Sign::Service(service) => {

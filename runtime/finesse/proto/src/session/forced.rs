@@ -71,7 +71,10 @@ pub(super) enum Kept {
 }
 
 /// What the agent is to come back to, judged by a state that somebody chose; `None` if it says nothing of that.
-pub(super) fn kept(user: &User, deployment: Deployment) -> Option<Kept> {
+///
+/// A pending `NOT_READY` comes without its reason, and a forced one waits for the end of a call, too: where one can come
+/// (`haunted`), only the state after the call tells.
+pub(super) fn kept(user: &User, deployment: Deployment, haunted: bool) -> Option<Kept> {
     let of = |state: &UserState| match state {
         UserState::Ready | UserState::WorkReady => Some(Kept::Ready),
         UserState::NotReady if is_forced(user, deployment) || code(user) == Some(WHILE_DIALLING) => None,
@@ -83,6 +86,7 @@ pub(super) fn kept(user: &User, deployment: Deployment) -> Option<Kept> {
         _ => None,
     };
     match user.pending_state.as_ref() {
+        Some(UserState::NotReady) if haunted => None,
         Some(UserState::NotReady) => Some(Kept::NotReady(None)),
         Some(pending) => of(pending),
         None => user.state.as_ref().and_then(of),

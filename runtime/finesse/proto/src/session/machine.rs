@@ -17,7 +17,7 @@ pub const OPEN_WITHIN: Duration = Duration::from_secs(5);
 /// A session that has not closed within this is dropped.
 pub const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 /// A request without an answer after this is given up.
-const ASK_WITHIN: Duration = Duration::from_secs(4);
+pub const ASK_WITHIN: Duration = Duration::from_secs(4);
 /// After an accepted request, how long its event may take before everything is read again.
 const EFFECT_WITHIN: Duration = Duration::from_secs(5);
 /// How much later than an answer an event may come that is older than it.
@@ -362,8 +362,12 @@ impl Session {
 
     /// Whether nobody chose the agent's state: it says so, or gives no reason so soon after the end of a session.
     fn is_unwanted(&self, user: &User, now: Duration) -> bool {
-        let ghost = self.ghosts.values().any(|until| now < *until);
-        is_forced(user, self.deployment) || (is_unexplained(user) && (ghost || self.returning))
+        is_forced(user, self.deployment) || (is_unexplained(user) && (self.is_haunted(now) || self.returning))
+    }
+
+    /// Whether a server may still believe in a session that is no more.
+    fn is_haunted(&self, now: Duration) -> bool {
+        self.ghosts.values().any(|until| now < *until)
     }
 }
 
@@ -671,7 +675,7 @@ impl Turn<'_> {
                     let sign_in = SignIn { extension: extension.clone(), mobile: user.mobile_agent.clone() };
                     self.machine.wanted = Wanted::In(sign_in);
                 }
-                let now = kept(user, self.machine.deployment);
+                let now = kept(user, self.machine.deployment, self.machine.is_haunted(self.now));
                 if now == Some(Kept::Ready) || now.is_some() && now == self.machine.kept {
                     self.machine.returning = false;
                 }
@@ -745,6 +749,7 @@ impl Turn<'_> {
         let signing_in = self.machine.phase == Phase::SigningIn;
         let what = if signing_in { "signed in again" } else { "brought back to the state from before" };
         self.orders.push(Order::Warn(format!("the agent is not {what}: {reason}")));
+        self.settle();
         if !signing_in && self.machine.mends >= RESTORES {
             (self.machine.kept, self.machine.returning) = (None, false);
         }
@@ -879,7 +884,15 @@ impl Turn<'_> {
         if done {
             self.go(if self.machine.phase == Phase::SigningIn { Cause::SignedIn } else { Cause::Restored });
         } else if self.machine.until <= self.now {
+            self.settle();
             self.read_again();
+        }
+    }
+
+    /// The server where the agent was signed in does not tell of their phone: it is not asked to know it again and again.
+    fn settle(&mut self) {
+        if self.machine.phase == Phase::SigningIn {
+            self.machine.home = self.machine.link.map(|(_, node)| node);
         }
     }
 
@@ -907,7 +920,6 @@ impl Turn<'_> {
         match &need {
             Ask::SignIn(_) => {
                 self.machine.returning = true;
-                self.machine.home = self.machine.link.map(|(_, node)| node);
                 self.go(Cause::LoggedOut);
             }
             _ => drop(self.go(Cause::Forced)),

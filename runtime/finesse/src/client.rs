@@ -1,0 +1,191 @@
+//! One client of a Finesse cluster: it chooses the server, keeps a session for each agent, sends their requests, and tells what
+//! has changed.
+//!
+//! [`topoc_finesse_proto`] decides: [`cluster`](topoc_finesse_proto::cluster) which server is in use,
+//! [`session`](topoc_finesse_proto::session) what becomes of one agent, [`line`](topoc_finesse_proto::line) which request goes
+//! when. Here is one task that asks the servers how they are, and one for each agent.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use topoc_finesse::client::{Client, Login, Node, Options, Told};
+//! use topoc_finesse_proto::rest::{Command, Credentials};
+//! use topoc_finesse_proto::secret::Secret;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let tls = topoc_tls::TlsConfig::default().build()?;
+//! let nodes = [Node::new("fin-a.example.test"), Node::new("fin-b.example.test")];
+//! let client = Client::start(&nodes, &tls, Options::default());
+//! let password = Secret::new("secret");
+//! let login = Login::new("1001", Credentials::Basic { user: "1001".to_owned(), password });
+//! let (agent, mut told) = client.agent(login)?;
+//! let sign_in = Command::SignIn { agent: "1001".to_owned(), extension: "2001".to_owned(), mobile: None };
+//! println!("{:?}", agent.ask(sign_in, None, Duration::from_secs(30)).await?);
+//! while let Some(Told::Change(change)) = told.recv().await {
+//!     println!("{change:?}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod agent;
+mod dice;
+mod driver;
+mod watcher;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use topoc_finesse_proto::cluster::{Judgement, NodeId, Settings, Who};
+use topoc_finesse_proto::line::LineOptions;
+use topoc_finesse_proto::rest::Origin;
+use topoc_finesse_proto::xmpp::jid::JidError;
+use topoc_finesse_proto::xmpp::options::{Options as SessionOptions, Transport};
+use topoc_tls::tokio_rustls::rustls::ClientConfig;
+
+pub use agent::{Agent, Login, Told};
+
+use crate::{rest, xmpp};
+use watcher::{Confirmed, Orders, Signal};
+
+/// How many signs of agents wait for the task that judges servers.
+const SIGNS: usize = 1024;
+
+/// A server of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its name: what is connected to, and what its certificate is for.
+    pub host: String,
+    /// Its XMPP domain, `xmppDomain` of its `SystemInfo`, where that is not its name.
+    pub domain: Option<String>,
+    /// The port of REST.
+    pub rest_port: u16,
+    /// How its notification service is reached.
+    pub transport: Transport,
+    /// The port of its notification service.
+    pub xmpp_port: u16,
+    /// The path of its notification service, for WebSocket and BOSH.
+    pub xmpp_path: String,
+}
+
+impl Node {
+    /// A server with the ports of release 12.5 and later: REST at 8445, XMPP within TLS at 5223.
+    #[must_use]
+    pub fn new(host: impl Into<String>) -> Self {
+        Self {
+            host: host.into(),
+            domain: None,
+            rest_port: topoc_finesse_proto::rest::DEFAULT_PORT,
+            transport: Transport::DirectTls,
+            xmpp_port: 5223,
+            xmpp_path: "/".to_owned(),
+        }
+    }
+}
+
+/// What can be chosen of a client.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How servers are judged, and the product that they belong to.
+    pub cluster: Settings,
+    /// How connections for REST are used.
+    pub rest: rest::Options,
+    /// How each agent's line of requests behaves.
+    pub line: LineOptions,
+    /// How sessions behave. Their transport is that of the server.
+    pub session: SessionOptions,
+    /// How much that is told of an agent may wait to be taken. When it is full, the agent's notifications wait at the server.
+    pub told: usize,
+}
+
+impl Default for Options {
+    /// As each part has it; 64 things that are told.
+    fn default() -> Self {
+        Self {
+            cluster: Settings::default(),
+            rest: rest::Options::default(),
+            line: LineOptions::default(),
+            session: SessionOptions::new(Transport::DirectTls),
+            told: 64,
+        }
+    }
+}
+
+/// What is known of the servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The server that agents use.
+    pub used: Option<NodeId>,
+    /// What each server is judged to be, in order of preference.
+    pub judgements: Vec<Judgement>,
+}
+
+/// A client of one cluster. It ends when it and all its agents are dropped.
+#[derive(Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+    status: watch::Receiver<Status>,
+}
+
+/// A server, as the tasks of agents use it.
+#[derive(Debug)]
+struct Place {
+    rest: rest::Server,
+    xmpp: xmpp::Server,
+    domain: String,
+    transport: Transport,
+}
+
+/// What all agents share.
+#[derive(Debug)]
+struct Shared {
+    places: Vec<Place>,
+    options: Options,
+    began: Instant,
+    tell: mpsc::Sender<Signal>,
+    orders: watch::Receiver<Orders>,
+    confirmed: watch::Receiver<Confirmed>,
+    next: AtomicU64,
+}
+
+impl Client {
+    /// Begins to look after servers, in their order of preference. Must be called on a runtime of tokio.
+    #[must_use]
+    pub fn start(nodes: &[Node], tls: &Arc<ClientConfig>, options: Options) -> Self {
+        let place = |node: &Node| Place {
+            rest: rest::Server::new(
+                Origin { tls: true, host: node.host.clone(), port: node.rest_port },
+                Arc::clone(tls),
+                options.rest,
+            ),
+            xmpp: xmpp::Server::new(&node.host, node.xmpp_port, Arc::clone(tls)).path(&node.xmpp_path),
+            domain: node.domain.clone().unwrap_or_else(|| node.host.clone()),
+            transport: node.transport,
+        };
+        let places: Vec<Place> = nodes.iter().map(place).collect();
+        let servers = places.iter().map(|place| place.rest.clone()).collect();
+        let (tell, told) = mpsc::channel(SIGNS);
+        let began = Instant::now();
+        let (orders, confirmed, status) = watcher::start(servers, &options.cluster, began, Arc::clone(tls), told);
+        let shared = Shared { places, options, began, tell, orders, confirmed, next: AtomicU64::new(0) };
+        Self { shared: Arc::new(shared), status }
+    }
+
+    /// What is known of the servers, now and whenever it changes.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    /// Looks after an agent from now on: opens a session at the server in use, and tells what changes. Must be called on a runtime
+    /// of tokio.
+    ///
+    /// # Errors
+    ///
+    /// [`JidError`] if the agent's id or the resource cannot be part of an XMPP address.
+    pub fn agent(&self, login: Login) -> Result<(Agent, mpsc::Receiver<Told>), JidError> {
+        let who = Who(self.shared.next.fetch_add(1, Ordering::Relaxed));
+        driver::start(Arc::clone(&self.shared), who, login)
+    }
+}
