@@ -1,0 +1,7 @@
+//! The connector as values: what clients ask it for.
+//!
+//! No tokio, sockets, clock or random source. What clients send is the work of strangers: it is bounded before it is read, and no
+//! error repeats what may be a secret.
+
+pub mod command;
+pub mod destination;
