@@ -17,6 +17,7 @@ const OWNERS: &[Owner] = &[
     ("examples", || folders("../examples")),
     ("protocol", || {
         let drawn = [
+            "connector-events",
             "failover-table",
             "failover-drawing",
             "finesse-cluster-drawing",

@@ -226,6 +226,8 @@ pub(crate) enum Schema {
     Manifest,
     /// The baseline that `check --write-baseline` writes
     Baseline,
+    /// What the connector tells its clients
+    Event,
 }
 
 /// What `new` takes.

@@ -30,6 +30,7 @@ fn text(schema: Schema) -> &'static str {
         Schema::Check => include_str!("../../../../schemas/check-1.schema.json"),
         Schema::Manifest => include_str!("../../../../schemas/manifest-1.schema.json"),
         Schema::Baseline => include_str!("../../../../schemas/baseline-1.schema.json"),
+        Schema::Event => include_str!("../../../../schemas/event-1.schema.json"),
     }
 }
 
