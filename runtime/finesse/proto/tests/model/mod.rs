@@ -87,6 +87,8 @@ pub(crate) struct Told {
     pub(crate) calls: BTreeMap<String, bool>,
     /// Calls that are over: in this model none comes back.
     gone: BTreeSet<String>,
+    /// When the agent last changed by the server's clock, and over which session that was heard.
+    changed: Option<(Attempt, String)>,
     pub(crate) live_at: Option<Duration>,
     pub(crate) changes: usize,
 }
@@ -384,6 +386,12 @@ impl World {
 
     fn published(&mut self, agent: usize, change: &Change) {
         self.told[agent].changes += 1;
+        if let (Change::Agent(user), Some((attempt, _))) = (change, self.sessions[agent].open()) {
+            let changed = Some((attempt, user.state_change_time.clone().expect("the model says it")));
+            let before = std::mem::replace(&mut self.told[agent].changed, changed.clone());
+            let back = before.as_ref().map(|(of, _)| *of) == Some(attempt) && self.told[agent].changed < before;
+            self.must(!back, || format!("agent {agent} is told what is older than {before:?}: {changed:?}"));
+        }
         let now = self.now;
         let told = &mut self.told[agent];
         let fresh = match change {
@@ -605,7 +613,8 @@ impl World {
     fn elect(&mut self, changed: usize) {
         let next = if self.nodes[self.master].is_up() { changed } else { 1 - self.master };
         if next != self.master && (!self.nodes[self.master].is_up() || self.dice.once_in(3)) {
-            let takes = ms(self.dice.within(500, 20_000));
+            let (least, most) = if self.dice.once_in(2) { (100, 2000) } else { (2000, 20_000) };
+            let takes = ms(self.dice.within(least, most));
             self.later(takes, Happening::TakesOver(next));
         }
     }
@@ -826,6 +835,14 @@ impl World {
         };
         let takes = self.rest_takes(node);
         self.later(takes, Happening::Answered(agent, request, Box::new(answer)));
+        // What happens now may be heard before the answer, which does not know it.
+        if matches!(ask, Ask::User | Ask::Dialogs) && self.dice.once_in(8) {
+            match self.agents[agent].state {
+                UserState::Ready => self.call(agent),
+                UserState::Talking => self.hang_up(agent),
+                _ => {}
+            }
+        }
     }
 
     /// Reason 255: for a session that is no more, whatever the agent does elsewhere.
