@@ -18,15 +18,14 @@
 //!   In to Finesse"). One that has been right before gets a single second try: a server that is about to fail may refuse it.
 //! * **Who takes the session over has it.** A conflict ends it; nobody fights.
 
+mod events;
 mod forced;
 mod known;
 mod machine;
 mod table;
 
+pub use events::{Answer, Ask, Attempt, Connection, End, Event, Loss, Notice, Order, Refusal, Request, SignIn, Wish};
 pub use forced::{FORCED, Forced, Reason};
 pub use known::Change;
-pub use machine::{
-    ASK_WITHIN, Answer, Ask, Attempt, CLOSE_WITHIN, Connection, End, Event, FORCED_WITHIN, LATE, Loss, Notice,
-    OPEN_WITHIN, Order, Refusal, Request, Session, SignIn, Wish,
-};
+pub use machine::{ASK_WITHIN, CLOSE_WITHIN, FORCED_WITHIN, LATE, OPEN_WITHIN, Session};
 pub use table::{Cause, Phase, TRANSITIONS};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::machine::Connection;
+use super::events::Connection;
 use crate::dialog::{Dialog, Participant};
 use crate::notification::Event;
 use crate::user::User;

@@ -3,6 +3,10 @@
 //! Agents and calls are the contact centre's; each server shows them by its own clock, and tells of changes those sessions that
 //! it believes in. What a server cannot tell is lost. A session that ends is noticed at once or after up to two minutes, and a
 //! minute later the agent is logged out by force, whatever they do elsewhere.
+//!
+//! Of UCCX one server is in service at a time, the master. When it fails the other one takes over after some seconds, and who was
+//! ready is not, as if they had just signed in; the old master may take over again. A forced logout logs out at once, also in a
+//! call, and agents may sign out without being not ready before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,7 +21,7 @@ use topoc_finesse_proto::reason_code::ReasonCode;
 use topoc_finesse_proto::session::{
     self, Answer, Ask, Attempt, Change, Connection, Loss, Notice, Phase, Refusal, Request, Session, SignIn, Wish,
 };
-use topoc_finesse_proto::system_info::{MaintenanceMode, Status, SystemInfo};
+use topoc_finesse_proto::system_info::{self, MaintenanceMode, Status, SystemInfo};
 use topoc_finesse_proto::user::{User, UserState};
 
 impl Dice {
@@ -48,12 +52,8 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    fn tells(&self) -> bool {
+    fn is_up(&self) -> bool {
         self.web && self.notifications && self.cti && !self.silent
-    }
-
-    pub(crate) fn is_well(&self) -> bool {
-        self.tells() && !self.slow && !self.maintenance
     }
 }
 
@@ -65,8 +65,8 @@ pub(crate) struct Agent {
     changed: Duration,
     /// Number of the call, whether it is held, and since when.
     pub(crate) calls: BTreeMap<u64, (bool, Duration)>,
-    /// Is logged out by force once the call is over.
-    forced_later: bool,
+    /// Is not ready for this reason once the call is over, though they did not choose it.
+    forced_later: Option<i64>,
     /// What the agent chose last, and is to come back to.
     pub(crate) wants: Option<(UserState, Option<i64>)>,
 }
@@ -87,6 +87,8 @@ pub(crate) struct Told {
     pub(crate) calls: BTreeMap<String, bool>,
     /// Calls that are over: in this model none comes back.
     gone: BTreeSet<String>,
+    /// When the agent last changed by the server's clock, and over which session that was heard.
+    changed: Option<(Attempt, String)>,
     pub(crate) live_at: Option<Duration>,
     pub(crate) changes: usize,
 }
@@ -121,9 +123,17 @@ enum Happening {
     Unavailable(usize, usize, Attempt),
     /// And logs the agent out a minute later.
     Forced(usize, usize),
+    /// A server of UCCX becomes master, if it can.
+    TakesOver(usize),
 }
 
+/// The reason of who has just signed in at UCCX. Its label is what clients go by; this model needs a number, and it is any.
+pub(crate) const AGENT_LOGON: i64 = 32_000;
+
 pub(crate) struct World {
+    deployment: Deployment,
+    /// Of UCCX, the server in service.
+    master: usize,
     pub(crate) now: Duration,
     pub(crate) dice: Dice,
     pub(crate) cluster: Cluster,
@@ -155,7 +165,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, agents: usize) -> Self {
+    pub(crate) fn new(deployment: Deployment, seed: u64, agents: usize) -> Self {
         let mut dice = Dice::new(seed);
         let node = |ahead| Node {
             web: true,
@@ -173,15 +183,19 @@ impl World {
             reason: None,
             changed: Duration::ZERO,
             calls: BTreeMap::new(),
-            forced_later: false,
+            forced_later: None,
             wants: Some((UserState::NotReady, None)),
         };
         let (logs_out, honest) = (dice.once_in(2), dice.once_in(2));
+        let logs_out = logs_out || deployment == Deployment::Uccx;
+        let settings = Settings { deployment, ..Settings::default() };
         Self {
+            deployment,
+            master: 0,
             now: secs(1000),
             dice,
-            cluster: Cluster::new(nodes.len(), Settings::default()),
-            sessions: vec![Session::new(Deployment::Ucce); agents],
+            cluster: Cluster::new(nodes.len(), settings),
+            sessions: vec![Session::new(deployment); agents],
             nodes,
             agents: vec![agent; agents],
             told: vec![Told::default(); agents],
@@ -208,6 +222,19 @@ impl World {
         for agent in 0..self.agents.len() {
             self.tell(agent, session::Event::Start(Some(SignIn { extension: format!("2{agent:03}"), mobile: None })));
         }
+    }
+
+    /// Whether a server has its contact centre: of UCCX, only the master has.
+    pub(crate) fn serves(&self, node: usize) -> bool {
+        self.nodes[node].cti && (self.deployment.all_serve() || self.master == node)
+    }
+
+    fn tells(&self, node: usize) -> bool {
+        self.nodes[node].is_up() && self.serves(node)
+    }
+
+    fn is_well(&self, node: usize) -> bool {
+        self.tells(node) && !self.nodes[node].slow && !self.nodes[node].maintenance
     }
 
     pub(crate) fn note(&mut self, text: impl FnOnce() -> String) {
@@ -359,6 +386,12 @@ impl World {
 
     fn published(&mut self, agent: usize, change: &Change) {
         self.told[agent].changes += 1;
+        if let (Change::Agent(user), Some((attempt, _))) = (change, self.sessions[agent].open()) {
+            let changed = Some((attempt, user.state_change_time.clone().expect("the model says it")));
+            let before = std::mem::replace(&mut self.told[agent].changed, changed.clone());
+            let back = before.as_ref().map(|(of, _)| *of) == Some(attempt) && self.told[agent].changed < before;
+            self.must(!back, || format!("agent {agent} is told what is older than {before:?}: {changed:?}"));
+        }
         let now = self.now;
         let told = &mut self.told[agent];
         let fresh = match change {
@@ -391,7 +424,8 @@ impl World {
 
     fn user(&self, agent: usize, node: usize) -> User {
         let known = &self.agents[agent];
-        let code = |code: i64| ReasonCode { code: Some(code), ..ReasonCode::default() };
+        let label = |code| (code == AGENT_LOGON).then(|| "Agent Logon".to_owned());
+        let code = |code: i64| ReasonCode { code: Some(code), label: label(code), ..ReasonCode::default() };
         User {
             login_id: Some(format!("1{agent:03}")),
             extension: (known.state != UserState::Logout).then(|| format!("2{agent:03}")),
@@ -422,8 +456,14 @@ impl World {
 
     fn info(&self, node: usize) -> SystemInfo {
         let known = &self.nodes[node];
+        let express = !self.deployment.all_serve();
         SystemInfo {
-            status: Some(if known.cti && (known.notifications || !self.honest) {
+            deployment: Some(if express {
+                system_info::Deployment::Express
+            } else {
+                system_info::Deployment::Enterprise
+            }),
+            status: Some(if self.serves(node) && (known.notifications || !self.honest) {
                 Status::InService
             } else {
                 Status::OutOfService
@@ -436,7 +476,7 @@ impl World {
     /// Sends to every session of an agent that a server believes in.
     fn push(&mut self, agent: usize, of: impl Fn(&Self, usize) -> notification::Event) {
         for node in 0..self.nodes.len() {
-            if self.nodes[node].tells() {
+            if self.tells(node) {
                 let event = of(self, node);
                 self.push_at(agent, node, Notice::Update(event));
             }
@@ -471,8 +511,18 @@ impl World {
             _ => Wish::NotReady(reason),
         };
         self.agents[agent].wants = (state != UserState::Logout).then(|| (state.clone(), reason));
+        let signs_in = matches!(wish, Wish::SignedIn(_));
         self.tell(agent, session::Event::Wished(wish));
-        self.set(agent, state, reason);
+        self.set(agent, state, if signs_in { self.reason_of_sign_in() } else { reason });
+    }
+
+    pub(crate) fn may_sign_out(&self, agent: usize) -> bool {
+        let state = &self.agents[agent].state;
+        *state == UserState::NotReady || *state == UserState::Ready && self.deployment == Deployment::Uccx
+    }
+
+    fn reason_of_sign_in(&self) -> Option<i64> {
+        (self.deployment == Deployment::Uccx).then_some(AGENT_LOGON)
     }
 
     pub(crate) fn call(&mut self, agent: usize) {
@@ -503,14 +553,14 @@ impl World {
         });
         if self.agents[agent].state == UserState::Talking {
             let forced = std::mem::take(&mut self.agents[agent].forced_later);
-            let (state, reason) = if forced { (UserState::NotReady, Some(255)) } else { (UserState::Ready, None) };
-            self.set(agent, state, reason);
+            let state = if forced.is_some() { UserState::NotReady } else { UserState::Ready };
+            self.set(agent, state, forced);
         }
     }
 
     /// Something begins, or ends.
     pub(crate) fn fault(&mut self, node: usize, fault: Fault, on: bool) {
-        let told_before = self.info(node);
+        let told_before: Vec<SystemInfo> = (0..self.nodes.len()).map(|node| self.info(node)).collect();
         let known = &mut self.nodes[node];
         match fault {
             Fault::Web => known.web = !on,
@@ -520,7 +570,7 @@ impl World {
             Fault::Slow => known.slow = on,
             Fault::Maintenance => known.maintenance = on,
         }
-        let (web, notifications, silent) = (known.web, known.notifications, known.silent);
+        let (notifications, silent) = (known.notifications, known.silent);
         self.note(|| format!("{fault:?} of server {node} {}", if on { "begins" } else { "ends" }));
         match fault {
             Fault::Notifications if on => self.cut(node, ms(0), ms(80)),
@@ -530,19 +580,61 @@ impl World {
             }
             _ => {}
         }
-        let info = self.info(node);
-        if told_before != info && web && notifications && !silent {
-            (0..self.agents.len()).for_each(|agent| {
-                self.push_at(agent, node, Notice::Update(notification::Event::SystemInfo(Box::new(info.clone()))));
-            });
-        }
+        self.tell_of_service(&told_before);
         // Servers that are back tell the last state again.
-        if !on && self.nodes[node].tells() && matches!(fault, Fault::Cti) {
-            for agent in 0..self.agents.len() {
-                let user = self.user(agent, node);
-                self.push_at(agent, node, Notice::Update(notification::Event::UserChanged(Box::new(user))));
+        if !on && self.tells(node) && matches!(fault, Fault::Cti) {
+            self.tell_again(node);
+        }
+        if self.deployment == Deployment::Uccx {
+            self.elect(node);
+        }
+    }
+
+    /// Servers whose service is otherwise than before tell so.
+    fn tell_of_service(&mut self, before: &[SystemInfo]) {
+        for (node, before) in before.iter().enumerate() {
+            let (info, known) = (self.info(node), &self.nodes[node]);
+            if *before != info && known.web && known.notifications && !known.silent {
+                (0..self.agents.len()).for_each(|agent| {
+                    self.push_at(agent, node, Notice::Update(notification::Event::SystemInfo(Box::new(info.clone()))));
+                });
             }
         }
+    }
+
+    fn tell_again(&mut self, node: usize) {
+        for agent in 0..self.agents.len() {
+            let user = self.user(agent, node);
+            self.push_at(agent, node, Notice::Update(notification::Event::UserChanged(Box::new(user))));
+        }
+    }
+
+    /// After a change at a server: the other one takes over from a master that has failed, and sometimes one that is back.
+    fn elect(&mut self, changed: usize) {
+        let next = if self.nodes[self.master].is_up() { changed } else { 1 - self.master };
+        if next != self.master && (!self.nodes[self.master].is_up() || self.dice.once_in(3)) {
+            let (least, most) = if self.dice.once_in(2) { (100, 2000) } else { (2000, 20_000) };
+            let takes = ms(self.dice.within(least, most));
+            self.later(takes, Happening::TakesOver(next));
+        }
+    }
+
+    fn take_over(&mut self, node: usize) {
+        if self.master == node || !self.nodes[node].is_up() {
+            return;
+        }
+        self.note(|| format!("server {node} is master"));
+        let told_before: Vec<SystemInfo> = (0..self.nodes.len()).map(|node| self.info(node)).collect();
+        self.master = node;
+        self.tell_of_service(&told_before);
+        for agent in 0..self.agents.len() {
+            match self.agents[agent].state {
+                UserState::Ready => self.set(agent, UserState::NotReady, Some(AGENT_LOGON)),
+                UserState::Talking => self.agents[agent].forced_later = Some(AGENT_LOGON),
+                _ => {}
+            }
+        }
+        self.tell_again(node);
     }
 
     /// All sessions at a server end, and clients see it within this time.
@@ -612,7 +704,7 @@ impl World {
     /// Nobody is kept at a server that is out of service beside one that is well.
     fn watch(&mut self) {
         let stuck = self.cluster.used().is_some_and(|NodeId(used)| {
-            !self.nodes[used].cti && (0..self.nodes.len()).any(|other| other != used && self.nodes[other].is_well())
+            !self.serves(used) && (0..self.nodes.len()).any(|other| other != used && self.is_well(other))
         });
         self.stuck_since = self.stuck_since.or(Some(self.now)).filter(|_| stuck);
         let long = self.stuck_since.is_some_and(|since| self.now - since > secs(60));
@@ -671,6 +763,7 @@ impl World {
                 }
             }
             Happening::Forced(agent, node) => self.force(agent, node),
+            Happening::TakesOver(node) => self.take_over(node),
         }
     }
 
@@ -709,7 +802,7 @@ impl World {
             return;
         }
         let answer = match ask {
-            _ if !known.web || !known.cti || (self.honest && !known.notifications) => Answer::Unserved,
+            _ if !known.web || !self.serves(node) || (self.honest && !known.notifications) => Answer::Unserved,
             Ask::User => Answer::User(Box::new(self.user(agent, node))),
             Ask::Dialogs => {
                 let calls: Vec<u64> = self.agents[agent].calls.keys().copied().collect();
@@ -718,7 +811,12 @@ impl World {
             Ask::SignIn(_) => {
                 if self.agents[agent].state == UserState::Logout {
                     let talks = !self.agents[agent].calls.is_empty();
-                    self.set(agent, if talks { UserState::Talking } else { UserState::NotReady }, None);
+                    let (state, reason) = if talks {
+                        (UserState::Talking, None)
+                    } else {
+                        (UserState::NotReady, self.reason_of_sign_in())
+                    };
+                    self.set(agent, state, reason);
                 }
                 Answer::Accepted
             }
@@ -737,18 +835,26 @@ impl World {
         };
         let takes = self.rest_takes(node);
         self.later(takes, Happening::Answered(agent, request, Box::new(answer)));
+        // What happens now may be heard before the answer, which does not know it.
+        if matches!(ask, Ask::User | Ask::Dialogs) && self.dice.once_in(8) {
+            match self.agents[agent].state {
+                UserState::Ready => self.call(agent),
+                UserState::Talking => self.hang_up(agent),
+                _ => {}
+            }
+        }
     }
 
     /// Reason 255: for a session that is no more, whatever the agent does elsewhere.
     pub(crate) fn force(&mut self, agent: usize, node: usize) {
         let known = &self.nodes[node];
-        if !known.web || !known.cti || self.believed.contains_key(&(node, agent)) {
+        if !known.web || !self.serves(node) || self.believed.contains_key(&(node, agent)) {
             return;
         }
         self.note(|| format!("server {node} logs agent {agent} out: 255"));
         match self.agents[agent].state {
             UserState::Logout => {}
-            UserState::Talking if !self.logs_out => self.agents[agent].forced_later = true,
+            UserState::Talking if !self.logs_out => self.agents[agent].forced_later = Some(255),
             _ if self.logs_out => self.set(agent, UserState::Logout, Some(255)),
             _ => self.set(agent, UserState::NotReady, Some(255)),
         }
