@@ -125,7 +125,6 @@ pub struct Status {
 #[derive(Debug)]
 pub struct Client {
     shared: Arc<Shared>,
-    status: watch::Receiver<Status>,
 }
 
 /// A server, as the tasks of agents use it.
@@ -146,6 +145,7 @@ struct Shared {
     tell: mpsc::Sender<Signal>,
     orders: watch::Receiver<Orders>,
     confirmed: watch::Receiver<Confirmed>,
+    status: watch::Receiver<Status>,
     next: AtomicU64,
 }
 
@@ -168,14 +168,14 @@ impl Client {
         let (tell, told) = mpsc::channel(SIGNS);
         let began = Instant::now();
         let (orders, confirmed, status) = watcher::start(servers, &options.cluster, began, Arc::clone(tls), told);
-        let shared = Shared { places, options, began, tell, orders, confirmed, next: AtomicU64::new(0) };
-        Self { shared: Arc::new(shared), status }
+        let shared = Shared { places, options, began, tell, orders, confirmed, status, next: AtomicU64::new(0) };
+        Self { shared: Arc::new(shared) }
     }
 
     /// What is known of the servers, now and whenever it changes.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
-        self.status.clone()
+        self.shared.status.clone()
     }
 
     /// Looks after an agent from now on: opens a session at the server in use, and tells what changes. Must be called on a runtime

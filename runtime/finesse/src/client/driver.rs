@@ -280,6 +280,11 @@ impl Driver {
         }
     }
 
+    /// Whether a server that agents leave answers what is on its way to it: it is emptied, or slow.
+    fn works(&self, node: NodeId) -> bool {
+        self.shared.status.borrow().judgements.get(node.0).is_some_and(|judgement| judgement.is_usable())
+    }
+
     // The line.
 
     async fn noticed(&mut self, notice: LineNotice) {
@@ -435,8 +440,10 @@ impl Driver {
             Order::Open(attempt, node) => {
                 let shared = Arc::clone(&self.shared);
                 let Some(place) = shared.places.get(node.0) else { return };
-                if self.aimed.replace(node) != Some(node) {
-                    self.line.move_to_server(place.rest.clone()).await;
+                match self.aimed.replace(node) {
+                    Some(before) if before == node => {}
+                    Some(before) if self.works(before) => self.line.change_server(place.rest.clone()).await,
+                    _ => self.line.move_to_server(place.rest.clone()).await,
                 }
                 self.open(attempt, place);
             }
