@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use centre::{Centre, PATIENCE, basic};
 use serde_json::json;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use topoc_finesse::client::{Login, Options, Status};
-use topoc_finesse_proto::cluster::{Judgement, NodeId};
+use topoc_finesse_proto::cluster::{Judgement, NodeId, Settings};
 use topoc_finesse_proto::dialog::{Action, CallVariable};
 use topoc_finesse_proto::line::{Outcome, Why};
 use topoc_finesse_proto::rest::{Answer, Command};
@@ -135,4 +135,20 @@ async fn a_request_that_met_a_short_outage_is_done_after_it() {
     drop(timeout(PATIENCE, status.wait_for(is_out)).await.expect("in time").expect("the client is there"));
     centre.fault(0, "cti", false);
     assert_eq!(asking.await.expect("an outcome"), Outcome::Answer(Answer::Accepted));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agents_who_come_all_at_once_open_their_sessions_one_after_the_other() {
+    let cluster = Settings { sessions_per_second: 20, ..Settings::default() };
+    let options = Options { cluster, ..Options::default() };
+    let mut centre = Centre::start(topoc_finesse_sim::Options::new(31, 2), options).await;
+    // Also those who come before a server was found.
+    let began = Instant::now();
+    centre.hire(10);
+    centre.until_right(0).await;
+    centre.hire(21);
+    centre.until_right(0).await;
+    // Thirty-one turns, of which the first costs nothing; the second crowd may have come late.
+    assert!(began.elapsed() >= Duration::from_millis(9 * 50 + 20 * 50), "{:?}", began.elapsed());
+    centre.sound();
 }

@@ -100,6 +100,8 @@ struct Driver {
     /// Numbers of the last orders that were followed.
     followed: u64,
     confirmed: watch::Receiver<Confirmed>,
+    /// When the agent may open their first session, once there is a server.
+    turn: Option<Instant>,
     /// Since when something is wrong between the line and its server.
     trouble: Option<Instant>,
     /// Where the line's requests go.
@@ -137,6 +139,7 @@ pub(super) fn start(shared: Arc<Shared>, who: Who, login: Login) -> Result<(Agen
             orders: shared.orders.clone(),
             followed: 0,
             confirmed: shared.confirmed.clone(),
+            turn: None,
             trouble: None,
             aimed: None,
             link: Link::None,
@@ -178,9 +181,13 @@ impl Driver {
         let wakes_at = self.machine.wakes_at().map(|at| self.shared.began + at);
         // What has been told and is not taken keeps the rest at the server: nothing grows here.
         let takes = self.outbox.is_empty();
+        let turn = self.turn.unwrap_or(self.shared.began);
+        // Whose turn has not come follows nobody yet; the last orders are followed then.
+        let waits = self.turn.is_some() && self.followed == 0;
         tokio::select! {
             wanted = self.wanted.recv(), if self.leaving.is_none() => Heard::Wanted(wanted),
-            Ok(()) = self.orders.changed() => Heard::Ordered,
+            Ok(()) = self.orders.changed(), if !waits => Heard::Ordered,
+            () = sleep_until(turn), if waits => Heard::Ordered,
             Ok(()) = self.confirmed.changed(), if self.trouble.is_some() => Heard::Confirmed,
             Some(notice) = self.notices.recv() => Heard::Noticed(notice),
             outcome = answer(&mut self.asked), if takes && self.asked.is_some() => Heard::Answered(outcome),
@@ -248,6 +255,12 @@ impl Driver {
     async fn ordered(&mut self) {
         let orders = self.orders.borrow_and_update().clone();
         let followed = self.followed;
+        if followed == 0 && orders.assigned.is_some() {
+            let turn = *self.turn.get_or_insert_with(|| self.shared.turn());
+            if Instant::now() < turn {
+                return;
+            }
+        }
         if let Some(assigned) = orders.assigned.filter(|assigned| assigned.number > followed) {
             self.followed = assigned.number;
             let late = assigned.at.elapsed();
