@@ -30,6 +30,7 @@
 mod agent;
 mod dice;
 mod driver;
+mod renewal;
 mod watcher;
 
 use std::sync::atomic::{AtomicU64, Ordering};
