@@ -30,14 +30,15 @@
 mod agent;
 mod dice;
 mod driver;
+mod renewal;
 mod watcher;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
-use topoc_finesse_proto::cluster::{Judgement, NodeId, Settings, Who};
+use topoc_finesse_proto::cluster::{Judgement, NodeId, Settings, Turns, Who};
 use topoc_finesse_proto::line::LineOptions;
 use topoc_finesse_proto::rest::Origin;
 use topoc_finesse_proto::xmpp::jid::JidError;
@@ -125,7 +126,6 @@ pub struct Status {
 #[derive(Debug)]
 pub struct Client {
     shared: Arc<Shared>,
-    status: watch::Receiver<Status>,
 }
 
 /// A server, as the tasks of agents use it.
@@ -146,7 +146,19 @@ struct Shared {
     tell: mpsc::Sender<Signal>,
     orders: watch::Receiver<Orders>,
     confirmed: watch::Receiver<Confirmed>,
+    status: watch::Receiver<Status>,
+    /// Of those who have had no session yet.
+    turns: Mutex<Turns>,
     next: AtomicU64,
+}
+
+impl Shared {
+    /// When an agent may open their first session, who could now.
+    fn turn(&self) -> Instant {
+        // Nobody can panic half way with it.
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        self.began + turns.take(self.began.elapsed())
+    }
 }
 
 impl Client {
@@ -168,14 +180,16 @@ impl Client {
         let (tell, told) = mpsc::channel(SIGNS);
         let began = Instant::now();
         let (orders, confirmed, status) = watcher::start(servers, &options.cluster, began, Arc::clone(tls), told);
-        let shared = Shared { places, options, began, tell, orders, confirmed, next: AtomicU64::new(0) };
-        Self { shared: Arc::new(shared), status }
+        let turns = Mutex::new(Turns::new(options.cluster.sessions_per_second));
+        let next = AtomicU64::new(0);
+        let shared = Shared { places, options, began, tell, orders, confirmed, status, turns, next };
+        Self { shared: Arc::new(shared) }
     }
 
     /// What is known of the servers, now and whenever it changes.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
-        self.status.clone()
+        self.shared.status.clone()
     }
 
     /// Looks after an agent from now on: opens a session at the server in use, and tells what changes. Must be called on a runtime

@@ -5,11 +5,11 @@ mod centre;
 use std::sync::Arc;
 use std::time::Duration;
 
-use centre::{Centre, basic};
+use centre::{Centre, PATIENCE, basic};
 use serde_json::json;
-use tokio::time::sleep;
-use topoc_finesse::client::{Login, Options};
-use topoc_finesse_proto::cluster::NodeId;
+use tokio::time::{Instant, timeout};
+use topoc_finesse::client::{Login, Options, Status};
+use topoc_finesse_proto::cluster::{Judgement, NodeId, Settings};
 use topoc_finesse_proto::dialog::{Action, CallVariable};
 use topoc_finesse_proto::line::{Outcome, Why};
 use topoc_finesse_proto::rest::{Answer, Command};
@@ -65,11 +65,11 @@ async fn what_finesse_could_not_do_is_told() {
     centre.hire(1);
     let worker = &centre.workers[0];
     worker.until("a session", |seen| seen.connection.is_some()).await;
+    worker.until_state(UserState::Logout).await;
     // Ready while signed out: accepted, and refused by CTI.
-    let outcome = worker.ask(worker.change(UserState::Ready, None)).await;
-    if matches!(outcome, Outcome::Answer(_)) {
-        worker.until("the error", |seen| !seen.failed.is_empty()).await;
-    }
+    worker.does(worker.change(UserState::Ready, None)).await;
+    worker.until("the error", |seen| !seen.failed.is_empty()).await;
+    assert_eq!(worker.seen().failed.len(), 1, "{:?}", worker.seen().failed);
     assert_eq!(worker.seen().state(), Some(UserState::Logout));
 }
 
@@ -129,7 +129,26 @@ async fn a_request_that_met_a_short_outage_is_done_after_it() {
     drop(centre.command("lose-events", &json!({"node": 1, "percent": 100})));
     centre.fault(0, "cti", true);
     let asking = tokio::spawn(async move { worker.ask(worker.change(UserState::Ready, None)).await });
-    sleep(Duration::from_millis(200)).await;
+    // The server is asked how it is because the request was refused, long before its turn.
+    let mut status = centre.client.status();
+    let is_out = |status: &Status| status.judgements == [Judgement::OutOfService];
+    drop(timeout(PATIENCE, status.wait_for(is_out)).await.expect("in time").expect("the client is there"));
     centre.fault(0, "cti", false);
     assert_eq!(asking.await.expect("an outcome"), Outcome::Answer(Answer::Accepted));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agents_who_come_all_at_once_open_their_sessions_one_after_the_other() {
+    let cluster = Settings { sessions_per_second: 20, ..Settings::default() };
+    let options = Options { cluster, ..Options::default() };
+    let mut centre = Centre::start(topoc_finesse_sim::Options::new(31, 2), options).await;
+    // Also those who come before a server was found.
+    let began = Instant::now();
+    centre.hire(10);
+    centre.until_right(0).await;
+    centre.hire(21);
+    centre.until_right(0).await;
+    // Thirty-one turns, of which the first costs nothing; the second crowd may have come late.
+    assert!(began.elapsed() >= Duration::from_millis(9 * 50 + 20 * 50), "{:?}", began.elapsed());
+    centre.sound();
 }

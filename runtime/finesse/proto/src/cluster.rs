@@ -26,8 +26,10 @@ mod judging;
 mod machine;
 mod settings;
 mod table;
+mod turns;
 
 pub use judging::{Judgement, Service};
 pub use machine::{Answer, Cluster, Event, NodeId, Order, Poll, Sign, Who, Why};
 pub use settings::{Deployment, HOLDS, Settings};
 pub use table::{Cause, Phase, TRANSITIONS};
+pub use turns::Turns;

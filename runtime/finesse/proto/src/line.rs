@@ -10,7 +10,8 @@
 //! | 503, or no connection | it was not done: it goes back to its place, and the line waits for a server until the request's deadline |
 //! | 301 | it was not done: it goes where Finesse says |
 //! | the connection breaks, or no answer in time | if a second one does no harm, it goes again; if it does, its owner is told that nobody knows |
-//! | everything moves to another server | the same: nobody waits for the answer of a server that was left |
+//! | everything moves away from a server that has failed | the same: nobody waits for the answer of a server that was left |
+//! | everything moves away from a server that works | what is on its way there is answered; all else goes to the next one |
 //! | 500 and what cannot be read | its owner gets it |
 //!
 //! The line has no clock: time is since whenever the caller likes.
@@ -82,6 +83,8 @@ pub enum Event {
     ServerLost,
     /// Everything goes to another server from now on, which is not ready yet: what is on its way to the one before is given up.
     ServerLeft,
+    /// The same, from a server that works: what is on its way to it is waited for.
+    ServerChanged,
     /// A server can be used, and knows the agent.
     ServerReady,
     /// There are credentials that were not tried yet.
@@ -203,6 +206,8 @@ struct Flight {
     entry: Entry,
     /// The credentials that it went with.
     credentials: u64,
+    /// The server that it went to.
+    server: u64,
     until: Duration,
 }
 
@@ -232,6 +237,8 @@ pub struct Line {
     came: u64,
     /// How many credentials there were before these.
     credentials: u64,
+    /// How many servers there were before this one.
+    server: u64,
 }
 
 impl Line {
@@ -247,6 +254,7 @@ impl Line {
             orders: Vec::new(),
             came: 0,
             credentials: 0,
+            server: 0,
         }
     }
 
@@ -283,12 +291,14 @@ impl Line {
             Event::Answered { ticket, result } => self.answered(ticket, result),
             Event::NotSent { ticket } => {
                 if let Some(flight) = self.landed(ticket) {
-                    self.server_failed(flight.entry, Trouble::Unreachable);
+                    self.server_failed(flight, Trouble::Unreachable);
                 }
             }
             Event::Lost { ticket } => self.broke(ticket),
             Event::ServerLost => self.lost = self.lost.or(Some(Trouble::Told)),
-            Event::ServerLeft => self.leave(),
+            Event::ServerLeft => self.leave(|_| true),
+            // Who asks in order to get a server ready has no use for the one before.
+            Event::ServerChanged => self.leave(|entry| entry.recovery),
             Event::ServerReady => self.lost = None,
             Event::NewCredentials => {
                 self.credentials += 1;
@@ -347,32 +357,40 @@ impl Line {
 
     fn answered(&mut self, ticket: Ticket, result: Result<Answer, Refusal>) {
         // None, if nobody waits for it any more.
-        let Some(Flight { mut entry, credentials, .. }) = self.landed(ticket) else { return };
+        let Some(mut flight) = self.landed(ticket) else { return };
         let knows_the_agent = matches!(result, Ok(_) | Err(Refusal::Refused { .. }));
         if knows_the_agent && self.access == Access::Untried {
             self.access = Access::Good;
         }
         match result {
             Ok(answer) => self.done(ticket, Outcome::Answer(answer)),
-            Err(Refusal::OutOfService(_)) => self.server_failed(entry, Trouble::OutOfService),
-            Err(Refusal::Moved(origin)) if entry.moves < MOVES => {
-                entry.moves += 1;
-                self.put(entry);
+            Err(Refusal::OutOfService(_)) => self.server_failed(flight, Trouble::OutOfService),
+            // It goes to the next server instead.
+            Err(Refusal::Moved(_)) if self.was_left(&flight) => self.put(flight.entry),
+            Err(Refusal::Moved(origin)) if flight.entry.moves < MOVES => {
+                flight.entry.moves += 1;
+                self.put(flight.entry);
                 self.orders.push(Order::Move(origin));
             }
             // It went with credentials that are not the agent's any more.
-            Err(Refusal::Unauthorized(_)) if credentials != self.credentials => self.put(entry),
-            Err(Refusal::Unauthorized(errors)) => self.unauthorized(entry, errors),
+            Err(Refusal::Unauthorized(_)) if flight.credentials != self.credentials => self.put(flight.entry),
+            Err(Refusal::Unauthorized(errors)) => self.unauthorized(flight.entry, errors),
             Err(refusal) => self.done(ticket, Outcome::Refused(refusal)),
         }
     }
 
+    /// Whether everything goes to another server than this meanwhile.
+    fn was_left(&self, flight: &Flight) -> bool {
+        flight.server != self.server
+    }
+
     /// It was not done, and the server cannot be used.
-    fn server_failed(&mut self, mut entry: Entry, trouble: Trouble) {
-        if self.lost.is_none() {
+    fn server_failed(&mut self, flight: Flight, trouble: Trouble) {
+        if self.lost.is_none() && !self.was_left(&flight) {
             self.orders.push(Order::Trouble(trouble));
             self.lost = Some(trouble);
         }
+        let mut entry = flight.entry;
         if entry.recovery {
             let outcome = entry.ends(Why::Trouble(trouble));
             return self.done(entry.ticket, outcome);
@@ -383,24 +401,37 @@ impl Line {
 
     /// Nobody knows whether it was done.
     fn broke(&mut self, ticket: Ticket) {
-        let Some(Flight { mut entry, .. }) = self.landed(ticket) else { return };
+        let Some(mut flight) = self.landed(ticket) else { return };
+        let entry = &mut flight.entry;
         entry.in_doubt = true;
         entry.breaks += 1;
         if !entry.is_harmless() {
-            self.orders.push(Order::Trouble(Trouble::Broken));
+            self.trouble(&flight, Trouble::Broken);
             return self.done(ticket, Outcome::Unknown(Why::Trouble(Trouble::Broken)));
         }
         if entry.breaks == 1 {
             // A server closes connections that rest, and one may be used just then. That is no trouble.
             entry.trouble = Some(Trouble::Broken);
-            return self.put(entry);
+            return self.put(flight.entry);
         }
-        self.server_failed(entry, Trouble::Broken);
+        self.server_failed(flight, Trouble::Broken);
     }
 
-    fn leave(&mut self) {
+    /// Tells of the server in use, and of no other.
+    fn trouble(&mut self, flight: &Flight, trouble: Trouble) {
+        if !self.was_left(flight) {
+            self.orders.push(Order::Trouble(trouble));
+        }
+    }
+
+    /// Everything goes to another server. These are not waited for.
+    fn leave(&mut self, is_given_up: fn(&Entry) -> bool) {
         self.lost = Some(Trouble::Told);
-        for Flight { mut entry, .. } in std::mem::take(&mut self.flying) {
+        self.server += 1;
+        let (left, kept) = std::mem::take(&mut self.flying).into_iter().partition(|one| is_given_up(&one.entry));
+        self.flying = kept;
+        let left: Vec<Flight> = left;
+        for Flight { mut entry, .. } in left {
             self.orders.push(Order::Abandon { ticket: entry.ticket });
             entry.in_doubt = true;
             entry.trouble = Some(Trouble::Told);
@@ -442,9 +473,9 @@ impl Line {
     fn pass_time(&mut self, now: Duration) {
         let is_late = |flight: &Flight| flight.until <= now;
         while let Some(place) = self.flying.iter().position(is_late) {
-            let entry = self.flying.remove(place).entry;
-            self.orders.push(Order::Abandon { ticket: entry.ticket });
-            self.silent(entry, now);
+            let flight = self.flying.remove(place);
+            self.orders.push(Order::Abandon { ticket: flight.entry.ticket });
+            self.silent(flight, now);
         }
         while let Some(place) = self.waiting.iter().position(|entry| entry.deadline <= now) {
             if let Some(entry) = self.waiting.remove(place) {
@@ -455,10 +486,11 @@ impl Line {
         }
     }
 
-    fn silent(&mut self, mut entry: Entry, now: Duration) {
+    fn silent(&mut self, flight: Flight, now: Duration) {
+        self.trouble(&flight, Trouble::Silent);
+        let mut entry = flight.entry;
         entry.in_doubt = true;
         entry.trouble = Some(Trouble::Silent);
-        self.orders.push(Order::Trouble(Trouble::Silent));
         if entry.is_harmless() && !entry.recovery && entry.deadline > now {
             return self.put(entry);
         }
@@ -470,7 +502,7 @@ impl Line {
         while let Some(entry) = self.next() {
             let until = entry.deadline.min(now.saturating_add(self.options.patience));
             self.orders.push(Order::Send { ticket: entry.ticket, request: entry.request.clone() });
-            self.flying.push(Flight { entry, credentials: self.credentials, until });
+            self.flying.push(Flight { entry, credentials: self.credentials, server: self.server, until });
         }
     }
 
@@ -487,10 +519,12 @@ impl Line {
         self.waiting.remove(place)
     }
 
-    /// Whether no other request for its object is on its way.
+    /// Whether no other request for its object is on its way. Getting a server ready does not wait for the one before.
     fn is_free(&self, entry: &Entry) -> bool {
         let object = entry.request.object.as_ref();
-        object.is_none() || self.flying.iter().all(|flight| flight.entry.request.object.as_ref() != object)
+        let is_in_the_way = |flight: &Flight| !entry.recovery || !self.was_left(flight);
+        let mut others = self.flying.iter().filter(|flight| is_in_the_way(flight));
+        object.is_none() || others.all(|flight| flight.entry.request.object.as_ref() != object)
     }
 }
 

@@ -35,6 +35,11 @@ pub const READINGS: &[Reading] = &[
         because: "in the example the refresh token lasts two hours, the access token five minutes",
     },
     Reading {
+        about: "a notification session whose token was renewed",
+        done: "it stays; the next one is opened with the new token",
+        because: "no document says that the session ends with the token that it was opened with",
+    },
+    Reading {
         about: "the order of elements in `UPDATE_CALL_DATA`",
         done: "`requestedAction`, then `mediaProperties` with `wrapUpReason` before `callvariables`; no `targetMediaAddress`",
         because: "Cisco's finesse.js names the elements; the object's own description has them in this order",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use support::{Dice, ms, secs};
 use topoc_finesse_proto::cluster::{
     Answer, Cluster, Deployment, Event, HOLDS, Judgement, NodeId, Order, Phase, Poll, Service, Settings, Sign,
-    TRANSITIONS, Who, Why,
+    TRANSITIONS, Turns, Who, Why,
 };
 use topoc_finesse_proto::system_info::{MaintenanceMode, Status, SystemInfo};
 
@@ -410,4 +410,15 @@ fn a_server_is_what_its_system_info_says() {
     assert_eq!(of(None, None), service(false, false), "what does not say so is not in service");
     assert_eq!(of(Some(Status::InService), Some(MaintenanceMode::InProgress)), service(true, true));
     assert_eq!(of(Some(Status::InService), Some(MaintenanceMode::Completed)), service(true, false));
+}
+
+#[test]
+fn who_comes_alone_goes_at_once_and_a_crowd_one_after_the_other() {
+    let mut turns = Turns::new(200);
+    assert_eq!(turns.take(secs(7)), secs(7));
+    assert_eq!(turns.take(secs(8)), secs(8));
+    let crowd: Vec<Duration> = (0..1000).map(|_| turns.take(secs(9))).collect();
+    assert_eq!((crowd[0], crowd[1], crowd[999]), (secs(9), secs(9) + ms(5), secs(14) - ms(5)));
+    assert_eq!(turns.take(secs(10)), secs(14), "who comes later waits behind them");
+    assert_eq!(turns.take(secs(60)), secs(60));
 }

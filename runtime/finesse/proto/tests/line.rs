@@ -320,6 +320,59 @@ fn nobody_waits_for_a_server_that_was_left() {
 }
 
 #[test]
+fn what_is_on_its_way_to_a_server_that_works_is_waited_for() {
+    let recovery = Event::Wanted { ticket: 4, request: user(), deadline: at(30), recovery: true };
+    let mut line = line(LineOptions::default());
+    told(
+        &mut line,
+        vec![
+            (0, want(1, act("7")), &["send 1"]),
+            (0, want(2, ready()), &["send 2"]),
+            (0, want(3, act("7")), &[]),
+            (1, Event::ServerChanged, &[]),
+            // The next server is asked for the agent though the one before still works on them.
+            (1, recovery, &["send 4"]),
+            (1, yes(1), &["yes 1"]),
+            (1, yes(4), &["yes 4"]),
+            (2, Event::ServerReady, &["send 3"]),
+            // The order for one object holds over both servers.
+            (2, want(5, ready()), &[]),
+            (2, yes(2), &["yes 2", "send 5"]),
+            (3, yes(3), &["yes 3"]),
+            (3, yes(5), &["yes 5"]),
+        ],
+    );
+    assert!(line.is_empty());
+}
+
+#[test]
+fn what_a_server_does_after_it_was_left_says_nothing_of_the_next_one() {
+    let mut line = line(LineOptions::default());
+    told(
+        &mut line,
+        vec![
+            (0, want(1, act("7")), &["send 1"]),
+            (0, want(2, act("8")), &["send 2"]),
+            (0, want(3, act("9")), &["send 3"]),
+            (0, want(4, ready()), &["send 4"]),
+            (0, want(5, act("10")), &["send 5"]),
+            (1, Event::ServerChanged, &[]),
+            (1, Event::ServerReady, &[]),
+            (1, no(1, Refusal::OutOfService(Vec::new())), &["send 1"]),
+            (1, Event::NotSent { ticket: 2 }, &["send 2"]),
+            (1, no(3, Refusal::Moved(Origin::new("fin-a.test"))), &["send 3"]),
+            (1, Event::Lost { ticket: 5 }, &["unknown 5: the connection to the Finesse server broke"]),
+            (10, Event::Time, &["abandon 4", "send 4"]),
+            (10, yes(1), &["yes 1"]),
+            (10, yes(2), &["yes 2"]),
+            (10, yes(3), &["yes 3"]),
+            // And of the one that is in use it does.
+            (10, Event::NotSent { ticket: 4 }, &["trouble: the Finesse server cannot be reached"]),
+        ],
+    );
+}
+
+#[test]
 fn a_server_that_sends_on_is_followed_twice() {
     let moved = || Refusal::Moved(Origin::new("fin-a.test"));
     let mut line = line(LineOptions::default());
@@ -352,6 +405,8 @@ impl Chance {
 struct World {
     requests: HashMap<Ticket, Request>,
     flying: Vec<Ticket>,
+    /// Of those on their way, those that are on their way to a server that was left.
+    left: HashSet<Ticket>,
     executed: HashMap<Ticket, u32>,
     done: HashMap<Ticket, Outcome>,
     first_sent: Vec<Ticket>,
@@ -366,8 +421,12 @@ impl World {
                 Order::Send { ticket, request } => {
                     assert!(!self.stopped, "{ticket} was sent after the line stopped");
                     assert!(!self.done.contains_key(&ticket), "{ticket} was sent after it was done");
+                    self.left.remove(&ticket);
                     let is_of_object = |other: &&Ticket| self.requests[other].object == request.object;
-                    assert!(!self.flying.iter().any(|other| is_of_object(&other)), "two requests for one object");
+                    // Getting a server ready does not wait for the one before.
+                    let counts = |other: &&Ticket| !recovery.contains(&ticket) || !self.left.contains(other);
+                    let mut others = self.flying.iter().filter(counts);
+                    assert!(!others.any(|other| is_of_object(&other)), "two requests for one object");
                     if !self.first_sent.contains(&ticket) && !recovery.contains(&ticket) {
                         assert!(self.first_sent.iter().all(|before| *before < ticket), "{ticket} was overtaken");
                         self.first_sent.push(ticket);
@@ -472,6 +531,10 @@ fn run(seed: u64) {
             3 => Some(Event::ServerReady),
             4 if chance.below(6) == 0 => Some(Event::ServerLost),
             4 if chance.below(6) == 0 => Some(Event::ServerLeft),
+            4 if chance.below(6) == 0 => {
+                world.left = world.flying.iter().copied().collect();
+                Some(Event::ServerChanged)
+            }
             4 if chance.below(4) == 0 => {
                 world.stopped = false;
                 Some(Event::NewCredentials)

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use topoc_finesse_proto::api_error::ApiError;
 use topoc_finesse_proto::line::{Outcome, Trouble, Why};
-use topoc_finesse_proto::rest::{Command, Credentials, NoId, Request};
+use topoc_finesse_proto::rest::{Command, Credentials, NoId, Request, Token};
 use topoc_finesse_proto::session::{Change, SignIn};
 
 use crate::rest::Wish;
@@ -19,6 +19,8 @@ pub struct Login {
     pub id: String,
     /// How they prove it. A token is said to the notification service as a password.
     pub credentials: Credentials,
+    /// The token that the credentials are, as it was given just now: it is renewed before it expires, and when it is refused.
+    pub token: Option<Token>,
     /// Their session's resource.
     pub resource: String,
     /// How they are to be signed in, if they are to be: they were, and this program has them from another one. Who signs in for the
@@ -30,7 +32,14 @@ impl Login {
     /// An agent with the resource `topoc`, who is left as they are.
     #[must_use]
     pub fn new(id: impl Into<String>, credentials: Credentials) -> Self {
-        Self { id: id.into(), credentials, resource: "topoc".to_owned(), sign_in: None }
+        Self { id: id.into(), credentials, token: None, resource: "topoc".to_owned(), sign_in: None }
+    }
+
+    /// The same with a token of single sign-on, which is renewed for as long as the server gives new ones. When it gives none any
+    /// more, the agent's session ends as with a wrong password: [`Agent::start_again`] takes a token that a browser has brought.
+    #[must_use]
+    pub fn with_token(id: impl Into<String>, token: Token) -> Self {
+        Self { token: Some(token.clone()), ..Self::new(id, Credentials::Bearer(token.access)) }
     }
 }
 

@@ -23,9 +23,10 @@ use topoc_finesse_proto::xmpp::options::{Login as SessionLogin, Options as Sessi
 
 use super::agent::{Agent, Login, Told, Wanted};
 use super::dice::Dice;
+use super::renewal::{Renewal, Renewed};
 use super::watcher::{Confirmed, Orders};
 use super::{Place, Shared};
-use crate::rest::{Agent as Line, Notice as LineNotice, Wish};
+use crate::rest::{Agent as Line, Notice as LineNotice, Server, Wish};
 use crate::xmpp::{self, Happening};
 
 /// How many things a program may want of an agent at a time before it waits.
@@ -80,6 +81,8 @@ enum Heard {
     Ordered,
     Confirmed,
     Noticed(LineNotice),
+    TokenAges,
+    Renewed(Renewed),
     Answered(Outcome),
     Linked(Linked),
     Taken(bool),
@@ -95,11 +98,14 @@ struct Driver {
     dice: Dice,
     line: Line,
     notices: mpsc::Receiver<LineNotice>,
+    renewal: Option<Renewal>,
     wanted: mpsc::Receiver<Wanted>,
     orders: watch::Receiver<Orders>,
     /// Numbers of the last orders that were followed.
     followed: u64,
     confirmed: watch::Receiver<Confirmed>,
+    /// When the agent may open their first session, once there is a server.
+    turn: Option<Instant>,
     /// Since when something is wrong between the line and its server.
     trouble: Option<Instant>,
     /// Where the line's requests go.
@@ -125,7 +131,10 @@ pub(super) fn start(shared: Arc<Shared>, who: Who, login: Login) -> Result<(Agen
     tokio::spawn(async move {
         // A client without servers has nothing to do.
         let Some(first) = shared.places.first() else { return };
-        let (line, notices) = Line::new(first.rest.clone(), login.credentials.header(), shared.options.line);
+        let renewal = login.token.clone().map(|token| Renewal::new(&login.id, token, shared.began.elapsed()));
+        let mut options = shared.options.line;
+        options.renewable |= renewal.is_some();
+        let (line, notices) = Line::new(first.rest.clone(), login.credentials.header(), options);
         // Nothing is sent before there is a session.
         line.server_lost().await;
         let driver = Driver {
@@ -133,10 +142,12 @@ pub(super) fn start(shared: Arc<Shared>, who: Who, login: Login) -> Result<(Agen
             dice: Dice(Arc::clone(&first.xmpp.tls)),
             line,
             notices,
+            renewal,
             wanted,
             orders: shared.orders.clone(),
             followed: 0,
             confirmed: shared.confirmed.clone(),
+            turn: None,
             trouble: None,
             aimed: None,
             link: Link::None,
@@ -178,11 +189,18 @@ impl Driver {
         let wakes_at = self.machine.wakes_at().map(|at| self.shared.began + at);
         // What has been told and is not taken keeps the rest at the server: nothing grows here.
         let takes = self.outbox.is_empty();
+        let ages_at = self.renewal.as_ref().and_then(Renewal::wakes_at).map(|at| self.shared.began + at);
+        let turn = self.turn.unwrap_or(self.shared.began);
+        // Whose turn has not come follows nobody yet; the last orders are followed then.
+        let waits = self.turn.is_some() && self.followed == 0;
         tokio::select! {
             wanted = self.wanted.recv(), if self.leaving.is_none() => Heard::Wanted(wanted),
-            Ok(()) = self.orders.changed() => Heard::Ordered,
+            Ok(()) = self.orders.changed(), if !waits => Heard::Ordered,
+            () = sleep_until(turn), if waits => Heard::Ordered,
             Ok(()) = self.confirmed.changed(), if self.trouble.is_some() => Heard::Confirmed,
             Some(notice) = self.notices.recv() => Heard::Noticed(notice),
+            () = sleep_until(ages_at.unwrap_or(self.shared.began)), if ages_at.is_some() => Heard::TokenAges,
+            renewed = Renewal::answer(&mut self.renewal) => Heard::Renewed(renewed),
             outcome = answer(&mut self.asked), if takes && self.asked.is_some() => Heard::Answered(outcome),
             linked = self.link.next(), if takes => Heard::Linked(linked),
             permit = self.tell.reserve(), if !takes => Heard::Taken(match permit {
@@ -212,6 +230,8 @@ impl Driver {
             Heard::Ordered => self.ordered().await,
             Heard::Confirmed => self.confirmed().await,
             Heard::Noticed(notice) => self.noticed(notice).await,
+            Heard::TokenAges => self.token_ages(),
+            Heard::Renewed(renewed) => self.renewed(renewed).await,
             Heard::Answered(outcome) => self.answered(outcome).await,
             Heard::Linked(linked) => self.linked(linked).await,
             Heard::Taken(true) => {}
@@ -224,6 +244,8 @@ impl Driver {
     async fn start_again(&mut self, credentials: Option<Credentials>, sign_in: Option<SignIn>) {
         if let Some(credentials) = credentials {
             self.login.credentials = credentials;
+            // What was renewed is not theirs any more.
+            self.renewal = None;
         }
         self.renew().await;
         self.handle(Event::Start(sign_in)).await;
@@ -248,6 +270,12 @@ impl Driver {
     async fn ordered(&mut self) {
         let orders = self.orders.borrow_and_update().clone();
         let followed = self.followed;
+        if followed == 0 && orders.assigned.is_some() {
+            let turn = *self.turn.get_or_insert_with(|| self.shared.turn());
+            if Instant::now() < turn {
+                return;
+            }
+        }
         if let Some(assigned) = orders.assigned.filter(|assigned| assigned.number > followed) {
             self.followed = assigned.number;
             let late = assigned.at.elapsed();
@@ -280,6 +308,11 @@ impl Driver {
         }
     }
 
+    /// Whether a server that agents leave answers what is on its way to it: it is emptied, or slow.
+    fn works(&self, node: NodeId) -> bool {
+        self.shared.status.borrow().judgements.get(node.0).is_some_and(|judgement| judgement.is_usable())
+    }
+
     // The line.
 
     async fn noticed(&mut self, notice: LineNotice) {
@@ -291,7 +324,12 @@ impl Driver {
                     self.tell_watcher(node, Sign::Amiss).await;
                 }
             }
-            LineNotice::Renew => self.line.no_credentials().await,
+            LineNotice::Renew => {
+                let server = self.renewing_server();
+                if !self.renewal.as_mut().zip(server).is_some_and(|(renewal, server)| renewal.refused(&server)) {
+                    self.line.no_credentials().await;
+                }
+            }
             LineNotice::Stopped(_) => {
                 // The machine hears of it by its own request: the one that was refused, or one that it is made to send.
                 let asks = self.stopped || self.asked.is_some();
@@ -300,6 +338,34 @@ impl Driver {
                     self.handle(Event::Use(node, ASK_WITHIN)).await;
                 }
             }
+        }
+    }
+
+    // The token.
+
+    fn renewing_server(&self) -> Option<Server> {
+        let place = self.aimed.unwrap_or(NodeId(0)).0;
+        self.shared.places.get(place).map(|place| place.rest.clone())
+    }
+
+    fn token_ages(&mut self) {
+        let (now, server) = (self.shared.began.elapsed(), self.renewing_server());
+        if let Some((renewal, server)) = self.renewal.as_mut().zip(server) {
+            renewal.ask(now, &server);
+        }
+    }
+
+    async fn renewed(&mut self, renewed: Renewed) {
+        let now = self.shared.began.elapsed();
+        let Some(renewal) = &mut self.renewal else { return };
+        match renewal.take(renewed, now) {
+            Ok(Some(credentials)) => {
+                tracing::debug!(agent = %self.login.id, "the agent has a new token");
+                self.login.credentials = credentials;
+                self.renew().await;
+            }
+            Err(true) => self.line.no_credentials().await,
+            Ok(None) | Err(false) => {}
         }
     }
 
@@ -435,8 +501,10 @@ impl Driver {
             Order::Open(attempt, node) => {
                 let shared = Arc::clone(&self.shared);
                 let Some(place) = shared.places.get(node.0) else { return };
-                if self.aimed.replace(node) != Some(node) {
-                    self.line.move_to_server(place.rest.clone()).await;
+                match self.aimed.replace(node) {
+                    Some(before) if before == node => {}
+                    Some(before) if self.works(before) => self.line.change_server(place.rest.clone()).await,
+                    _ => self.line.move_to_server(place.rest.clone()).await,
                 }
                 self.open(attempt, place);
             }

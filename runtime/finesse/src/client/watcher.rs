@@ -122,13 +122,14 @@ impl Watcher {
 
     fn tell(&mut self, event: Event) {
         let orders = self.machine.handle(self.began.elapsed(), event, &mut self.dice);
-        orders.into_iter().for_each(|order| self.carry_out(order));
         let status = Status { used: self.machine.used(), judgements: self.machine.judgements().to_vec() };
         self.status.send_if_modified(|known| {
             let differs = *known != status;
             *known = status;
             differs
         });
+        // After that: who moves looks at what the server that they leave is judged to be.
+        orders.into_iter().for_each(|order| self.carry_out(order));
     }
 
     fn carry_out(&mut self, order: Order) {

@@ -61,6 +61,7 @@ enum Told {
     Want(Request, Wish, oneshot::Sender<Outcome>),
     Server(Server),
     Move(Server),
+    Change(Server),
     ServerLost,
     Credentials(Secret),
     NoCredentials,
@@ -118,6 +119,11 @@ impl Agent {
     /// that was left. Only requests of recovery go out until [`Agent::use_server`].
     pub async fn move_to_server(&self, server: Server) {
         self.say(Told::Move(server)).await;
+    }
+
+    /// The same, from a server that works: what is on its way to it is waited for.
+    pub async fn change_server(&self, server: Server) {
+        self.say(Told::Change(server)).await;
     }
 
     /// No server can be used, which was seen elsewhere.
@@ -191,6 +197,10 @@ impl Driver {
             Told::Move(server) => {
                 self.server = server;
                 Event::ServerLeft
+            }
+            Told::Change(server) => {
+                self.server = server;
+                Event::ServerChanged
             }
             Told::ServerLost => Event::ServerLost,
             Told::Credentials(authorization) => {

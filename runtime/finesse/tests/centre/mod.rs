@@ -34,6 +34,11 @@ pub(crate) struct Seen {
     pub(crate) told: Vec<String>,
     pub(crate) failed: Vec<String>,
     pub(crate) twice: Vec<String>,
+    /// How often the agent was told to be in a state that Finesse forced on them: reason 255.
+    pub(crate) forced: usize,
+    /// How often each call was told to have begun and to be over.
+    pub(crate) added: BTreeMap<String, usize>,
+    pub(crate) removed: BTreeMap<String, usize>,
 }
 
 impl Seen {
@@ -44,12 +49,14 @@ impl Seen {
                 let plain = |user: &User| User { state_change_time: None, ..user.clone() };
                 let same = self.user.as_ref().is_some_and(|known| plain(known) == plain(&user));
                 self.must(!same, || format!("{:?}", user.state));
+                self.forced += usize::from(user.reason_code.as_ref().is_some_and(|reason| reason.code == Some(255)));
                 self.user = Some(*user);
             }
             Told::Change(Change::DialogAdded(dialog)) => {
                 let id = dialog.id().unwrap().to_owned();
                 let new = !self.dialogs.contains_key(&id);
                 self.must(new, || format!("added {id}"));
+                *self.added.entry(id.clone()).or_default() += 1;
                 self.dialogs.insert(id, *dialog);
             }
             Told::Change(Change::DialogChanged(dialog)) => {
@@ -61,6 +68,7 @@ impl Seen {
             Told::Change(Change::DialogRemoved(id)) => {
                 let known = self.dialogs.remove(&id).is_some();
                 self.must(known, || format!("removed {id}"));
+                *self.removed.entry(id).or_default() += 1;
             }
             Told::Change(Change::Connection(connection)) => {
                 let same = self.connection == Some(connection);
@@ -229,6 +237,17 @@ impl Centre {
         drop(self.command(if on { "break" } else { "restore" }, &fields));
     }
 
+    /// Calls an agent from outside: the id of the call.
+    pub(crate) fn call(&self, worker: &Worker) -> String {
+        let told = self.command("call", &json!({"from": "0170", "to": worker.extension}));
+        told["call"].as_str().unwrap().to_owned()
+    }
+
+    /// Those outside hang up.
+    pub(crate) fn hang_up(&self, call: &str) {
+        drop(self.command("hang-up", &json!({"call": call})));
+    }
+
     pub(crate) fn silence(&self, at: usize, service: &str) {
         drop(self.command("break", &json!({"node": at + 1, "service": service, "how": "silent"})));
     }
@@ -243,7 +262,7 @@ impl Centre {
         })
         .await;
         for worker in &self.workers {
-            drop(self.command("call", &json!({"from": "0170", "to": worker.extension})));
+            self.call(worker);
         }
         self.all(|worker| async move {
             let call = worker.until_call("ALERTING").await;
