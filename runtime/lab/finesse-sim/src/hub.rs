@@ -134,6 +134,11 @@ impl Hub {
         if service == Service::Tomcat { signs.tomcat.subscribe() } else { signs.notification.subscribe() }
     }
 
+    /// How much later a service of a node says what it says, at this moment.
+    pub(crate) fn slowness(&self, node: usize, service: Service) -> Duration {
+        self.real(self.lock().cluster.nodes()[node].slowness(service))
+    }
+
     /// Everybody who listens or talks is to end.
     pub(crate) fn shut(&self) {
         for signs in &self.signs {

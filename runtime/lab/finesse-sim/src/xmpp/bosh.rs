@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use topoc_finesse_proto::xml::{self, Element};
 
 use super::talk::{STREAMS, Step, Talk, framed};
-use crate::cluster::{CRASH_NOTICED, Health};
+use crate::cluster::{CRASH_NOTICED, Health, Service};
 use crate::http::{self, Answer};
 use crate::hub::{Hub, Mail, Mailbox};
 
@@ -65,7 +65,12 @@ impl Sessions {
         if session.send((rid, Asked { body, answer })).await.is_err() {
             return Some(terminated("item-not-found"));
         }
-        told.await.ok().map(|text| http::answer(200, "text/xml; charset=utf-8", text))
+        let text = told.await.ok()?;
+        let slowness = hub.slowness(self.node, Service::Notification);
+        if !slowness.is_zero() {
+            tokio::time::sleep(slowness).await;
+        }
+        Some(http::answer(200, "text/xml; charset=utf-8", text))
     }
 
     fn begin(
