@@ -1,6 +1,9 @@
-//! XMPP on real connections: what is refused, who is cut off, and what services that are down or hang look like from outside.
+//! XMPP on real connections: what is refused, who is cut off, and what services that are down, hang or are slow look like from
+//! outside.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
+
+mod bosh;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -28,8 +31,12 @@ type Secure = StreamOwned<ClientConnection, TcpStream>;
 
 impl World {
     fn start() -> Self {
+        Self::start_with(Options::new(3, 1))
+    }
+
+    fn start_with(options: Options) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let simulator = runtime.block_on(Simulator::start(Options::new(3, 1))).unwrap();
+        let simulator = runtime.block_on(Simulator::start(options)).unwrap();
         Self { runtime, simulator }
     }
 
@@ -40,7 +47,7 @@ impl World {
 
     fn dial(&self, pointer: &str) -> std::io::Result<TcpStream> {
         let text = self.simulator.announcement().pointer(pointer).unwrap().as_str().unwrap();
-        let port = text.rsplit(':').next().unwrap();
+        let port = text.rsplit(':').next().unwrap().split('/').next().unwrap();
         let stream = TcpStream::connect(format!("127.0.0.1:{port}"))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         Ok(stream)
