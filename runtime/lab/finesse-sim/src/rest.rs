@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::cluster::{self, Credentials, Health, Method, Service};
+use crate::cors::Page;
 use crate::http::{self, Answer};
 use crate::hub::Hub;
 use crate::listen::while_silent;
@@ -34,7 +35,13 @@ pub(crate) async fn connection(
                 while_silent(&mut health).await;
                 return None;
             }
-            Some(reply(&hub, node, request).await)
+            let page = Page::of(&request);
+            let mut answer = match hub.cors.before_rest(&page) {
+                Some(answer) => answer,
+                None => reply(&hub, node, request).await,
+            };
+            hub.cors.behind_rest(&page, &mut answer);
+            Some(answer)
         }
     })
     .await;

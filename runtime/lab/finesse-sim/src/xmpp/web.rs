@@ -24,6 +24,7 @@ use super::bosh::Sessions;
 use super::late::Late;
 use super::talk::{STREAMS, Step, Talk, framed};
 use crate::cluster::{CRASH_NOTICED, Health};
+use crate::cors::Page;
 use crate::http::{self, Answer};
 use crate::hub::{Hub, Mail, Mailbox};
 use crate::listen::while_silent;
@@ -50,15 +51,34 @@ pub(crate) async fn connection(
             let path = request.uri().path().trim_end_matches('/').to_owned();
             match path.as_str() {
                 "/ws" => Some(upgrade(hub, sessions.node(), request, health)),
-                "/http-bind" if request.method() == Method::POST => match http::body(request).await {
-                    Ok(text) => sessions.take(&hub, &text, &health).await,
-                    Err(refusal) => Some(refusal),
-                },
+                "/http-bind" => {
+                    let page = Page::of(&request);
+                    let mut answer = bind(&hub, &sessions, request, &health).await?;
+                    hub.cors.behind_bosh(&page, &mut answer);
+                    Some(answer)
+                }
                 _ => Some(http::answer(404, "text/plain", "there are /ws and /http-bind here\n")),
             }
         }
     })
     .await;
+}
+
+/// A request of BOSH; nothing where its session ends without a word.
+async fn bind(
+    hub: &Arc<Hub>,
+    sessions: &Arc<Sessions>,
+    request: Request<Incoming>,
+    health: &watch::Receiver<Health>,
+) -> Option<Answer> {
+    match *request.method() {
+        Method::POST => match http::body(request).await {
+            Ok(text) => sessions.take(hub, &text, health).await,
+            Err(refusal) => Some(refusal),
+        },
+        Method::OPTIONS => Some(http::answer(200, "text/plain", "")),
+        _ => Some(http::answer(405, "text/plain", "BOSH is asked by POST\n")),
+    }
 }
 
 /// The handshake of RFC 6455, section 4.2.

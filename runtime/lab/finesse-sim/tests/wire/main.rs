@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
 
 mod bosh;
+mod cors;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
