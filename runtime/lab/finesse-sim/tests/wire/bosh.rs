@@ -55,7 +55,7 @@ impl Bosh<'_> {
 }
 
 fn auth() -> String {
-    let text = STANDARD.encode("\01001\0secret");
+    let text = STANDARD.encode("\x001001\0secret");
     format!("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{text}</auth>")
 }
 
