@@ -1,8 +1,6 @@
 //! The guide's page is true: its table of commands is the one that the API, scenarios and the page read, its scenarios are read,
 //! and its options exist.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
-
 use std::fmt::Write;
 use std::process::Command;
 
