@@ -95,10 +95,18 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "slow",
-        summary: "Lets every answer of a node's REST interface come later",
-        fields: &[NODE, field("ms", Kind::Number(0, DAY), "by how much, in milliseconds; 0 for not at all")],
+        summary: "Lets everything come later that a service of a node says: answers, and of the notification service events, too",
+        fields: &[
+            NODE,
+            optional("service", Kind::Word(&["tomcat", "notification"]), "REST (the default) or XMPP"),
+            field("ms", Kind::Number(0, DAY), "by how much, in milliseconds; 0 for not at all"),
+        ],
         run: |cluster, _, arguments| {
-            cluster.node_mut(arguments.node()).slow = arguments.unsigned("ms");
+            let (node, ms) = (cluster.node_mut(arguments.node()), arguments.unsigned("ms"));
+            match arguments.text("service") {
+                "notification" => node.slow_notification = ms,
+                _ => node.slow_tomcat = ms,
+            }
             Ok(json!({}))
         },
     },
@@ -391,7 +399,7 @@ pub fn state(cluster: &Cluster, now: Millis, everybody: bool) -> Value {
                 "tomcat": node.tomcat.name(),
                 "notification": node.notification.name(),
                 "cti": node.cti.name(),
-                "slow": node.slow,
+                "slow": {"tomcat": node.slow_tomcat, "notification": node.slow_notification},
                 "eventDelay": node.event_delay,
                 "eventLoss": node.event_loss,
                 "clock": node.clock_offset,

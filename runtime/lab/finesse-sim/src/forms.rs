@@ -172,6 +172,19 @@ pub fn reason_codes(category: Option<Category>) -> Element {
     }
 }
 
+/// Wrap-up reasons that a call may be given, by their ids.
+const WRAP_UP_REASONS: &[(u32, &str)] = &[(31, "Happy customer"), (32, "Calls again"), (33, "Wrong department")];
+
+/// The wrap-up reasons of a user (developer guide 12.5, "WrapUpReason": the object).
+#[must_use]
+pub fn wrap_up_reasons() -> Element {
+    let rows = WRAP_UP_REASONS.iter().map(|(id, label)| {
+        let uri = text("uri", format!("/finesse/api/WrapUpReason/{id}"));
+        list("WrapUpReason", [uri, text("label", *label), text("forAll", "true")])
+    });
+    list("WrapUpReasons", rows)
+}
+
 /// A call as a node knows it, by a clock that is off by so much.
 #[must_use]
 pub fn dialog(call: &Call, offset: i64, name: &str) -> Element {

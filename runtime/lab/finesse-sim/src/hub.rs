@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
 use crate::cluster::{Cluster, Health, Millis, Output, Service};
+use crate::cors::Cors;
 
 /// What a connection is told.
 #[derive(Debug)]
@@ -42,10 +43,12 @@ pub(crate) struct Hub {
     wake: Notify,
     began: (Instant, Millis),
     speed: f64,
+    /// What browsers are told of pages of other origins.
+    pub(crate) cors: Cors,
 }
 
 impl Hub {
-    pub(crate) fn new(make: impl FnOnce(Millis) -> Cluster, speed: f64) -> Arc<Self> {
+    pub(crate) fn new(make: impl FnOnce(Millis) -> Cluster, speed: f64, cors: Cors) -> Arc<Self> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis);
         let cluster = make(now);
         let signs = cluster
@@ -54,7 +57,7 @@ impl Hub {
             .map(|_| Signs { tomcat: watch::Sender::new(Health::Up), notification: watch::Sender::new(Health::Up) })
             .collect();
         let inside = Mutex::new(Inside { cluster, mailboxes: HashMap::new() });
-        Arc::new(Self { inside, signs, wake: Notify::new(), began: (Instant::now(), now), speed })
+        Arc::new(Self { inside, signs, wake: Notify::new(), began: (Instant::now(), now), speed, cors })
     }
 
     fn now(&self) -> Millis {
@@ -132,6 +135,11 @@ impl Hub {
     pub(crate) fn health(&self, node: usize, service: Service) -> watch::Receiver<Health> {
         let signs = &self.signs[node];
         if service == Service::Tomcat { signs.tomcat.subscribe() } else { signs.notification.subscribe() }
+    }
+
+    /// How much later a service of a node says what it says, at this moment.
+    pub(crate) fn slowness(&self, node: usize, service: Service) -> Duration {
+        self.real(self.lock().cluster.nodes()[node].slowness(service))
     }
 
     /// Everybody who listens or talks is to end.

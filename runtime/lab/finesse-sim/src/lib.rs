@@ -6,6 +6,7 @@ mod certificates;
 pub mod cluster;
 pub mod commands;
 mod control;
+mod cors;
 pub mod forms;
 mod http;
 mod hub;
@@ -25,6 +26,7 @@ use tokio::task::JoinSet;
 
 use certificates::Authority;
 use cluster::{Cluster, Config, Health, Service};
+pub use cors::Cors;
 use hub::Hub;
 
 /// Why a simulator does not start.
@@ -50,6 +52,8 @@ pub struct Options {
     pub speed: f64,
     /// Where the certificate of the authority is written; without a place, to a temporary file that ends with the simulator.
     pub ca: Option<PathBuf>,
+    /// Pages of which origins browsers let use REST and BOSH.
+    pub cors: Cors,
 }
 
 impl Options {
@@ -58,7 +62,7 @@ impl Options {
     pub fn new(agents: usize, nodes: usize) -> Self {
         let hosts: Vec<String> = (1..=nodes).map(|node| format!("finesse{node}.localhost")).collect();
         let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
-        Self { config: Config::new(agents, &hosts), port_base: None, speed: 1.0, ca: None }
+        Self { config: Config::new(agents, &hosts), port_base: None, speed: 1.0, ca: None, cors: Cors::All }
     }
 }
 
@@ -79,7 +83,7 @@ impl Simulator {
     /// # Errors
     /// [`SimError`] when a port cannot be had, or the certificate cannot be written.
     pub async fn start(options: Options) -> Result<Self, SimError> {
-        let Options { mut config, port_base, speed, ca } = options;
+        let Options { mut config, port_base, speed, ca, cors } = options;
         let authority = Authority::new().map_err(|error| SimError(format!("no certificates: {error}")))?;
         let (path, folder) = written(&authority, ca)?;
         let mut ports = port_base.map(|base| base..=u16::MAX);
@@ -96,7 +100,7 @@ impl Simulator {
         config.ports = numbers.iter().map(|node| [node[0], node[4], node[2]]).collect();
         let announcement = Arc::new(announcement(&config, &numbers, port(&control), &path));
         let hosts = config.hosts.clone();
-        let hub = Hub::new(|now| Cluster::new(config, now), speed);
+        let hub = Hub::new(|now| Cluster::new(config, now), speed, cors);
         let mut tasks = JoinSet::new();
         for (node, listeners) in listeners.into_iter().enumerate() {
             let tls = authority.node(&hosts[node]).map_err(|error| SimError(format!("no certificate: {error}")))?;

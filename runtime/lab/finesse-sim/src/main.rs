@@ -8,7 +8,7 @@ use clap::{Parser, ValueEnum};
 use tokio::io::AsyncReadExt;
 use tokio::signal::unix::{SignalKind, signal};
 use topoc_finesse_sim::cluster::{Cluster, Deployment, Reasons};
-use topoc_finesse_sim::{Options, Simulator, scenario};
+use topoc_finesse_sim::{Cors, Options, Simulator, scenario};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,6 +67,9 @@ struct Arguments {
     /// Where to write the certificate of the authority that the nodes' certificates are from; without it a temporary file
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Pages of which origins browsers let use REST and BOSH (CORS): `all`, `off`, or origins with commas between
+    #[arg(long, default_value = "all", value_name = "ORIGINS", value_parser = origins)]
+    cors: Cors,
     /// A file of commands and their times (TOML)
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
@@ -108,12 +111,27 @@ fn answers(text: &str) -> Result<Answers, String> {
     if text == "never" { Ok(Answers(None)) } else { duration(text).map(|time| Answers(Some(time))) }
 }
 
+fn origins(text: &str) -> Result<Cors, String> {
+    let origin = |origin: &str| {
+        let (_, host) = origin.trim().split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https"))?;
+        (!host.is_empty() && !host.contains('/')).then(|| origin.trim().to_owned())
+    };
+    match text {
+        "all" => Ok(Cors::All),
+        "off" => Ok(Cors::Off),
+        _ => text.split(',').map(origin).collect::<Option<Vec<String>>>().map(Cors::Only).ok_or_else(|| {
+            "write `all`, `off`, or origins such as https://desk.example.com:8080, without a path".to_owned()
+        }),
+    }
+}
+
 impl Arguments {
     fn options(&self) -> Options {
         let mut options = Options::new(self.agents as usize, self.nodes as usize);
         options.port_base = self.port_base;
         options.speed = self.speed;
         options.ca.clone_from(&self.ca);
+        options.cors.clone_from(&self.cors);
         let config = &mut options.config;
         config.password.clone_from(&self.password);
         config.deployment = match self.deployment {

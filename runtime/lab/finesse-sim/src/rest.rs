@@ -12,7 +12,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::rustls::ServerConfig;
 
-use crate::cluster::{self, Credentials, Health, Method};
+use crate::cluster::{self, Credentials, Health, Method, Service};
+use crate::cors::Page;
 use crate::http::{self, Answer};
 use crate::hub::Hub;
 use crate::listen::while_silent;
@@ -34,7 +35,13 @@ pub(crate) async fn connection(
                 while_silent(&mut health).await;
                 return None;
             }
-            Some(reply(&hub, node, request).await)
+            let page = Page::of(&request);
+            let mut answer = match hub.cors.before_rest(&page) {
+                Some(answer) => answer,
+                None => reply(&hub, node, request).await,
+            };
+            hub.cors.behind_rest(&page, &mut answer);
+            Some(answer)
         }
     })
     .await;
@@ -54,9 +61,9 @@ async fn reply(hub: &Hub, node: usize, request: Request<Incoming>) -> Answer {
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    let slow = hub.with(|cluster, _| cluster.nodes()[node].slow);
-    if slow > 0 {
-        tokio::time::sleep(hub.real(slow)).await;
+    let slowness = hub.slowness(node, Service::Tomcat);
+    if !slowness.is_zero() {
+        tokio::time::sleep(slowness).await;
     }
     let asked = cluster::Request { method, path, query, credentials, request_id: id, body };
     let reply = hub.with(|cluster, now| cluster.rest(now, node, &asked));

@@ -213,6 +213,31 @@ fn requests_are_refused_with_the_documented_errors() {
 }
 
 #[test]
+fn wrap_up_reasons_are_those_of_the_user_who_asks() {
+    let mut world = World::new(|_| ());
+    let (status, text) = world.ask(0, "1001", Method::Get, "User/1001/WrapUpReasons", "");
+    assert_eq!(status, 200);
+    assert!(text.contains("<label>Happy customer</label><forAll>true</forAll></WrapUpReason>"), "{text}");
+    assert_eq!(world.ask(0, "1001", Method::Get, "User/1002/WrapUpReasons", "").0, 401);
+}
+
+#[test]
+fn clocks_of_nodes_are_apart_as_asked() {
+    let mut world = World::new(|_| ());
+    world.wait(3_600_000);
+    world.cluster.node_mut(1).clock_offset = 180_000;
+    world.login(0);
+    let changed = |world: &mut World, node| {
+        let text = world.ask(node, "1001", Method::Get, "User/1001", "").1;
+        text.split("<stateChangeTime>").nth(1).unwrap()[..19].to_owned()
+    };
+    assert_eq!(changed(&mut world, 0), "1970-01-01T01:00:00");
+    assert_eq!(changed(&mut world, 1), "1970-01-01T01:03:00");
+    let info = world.ask(1, "", Method::Get, "SystemInfo", "").1;
+    assert!(info.contains("<currentTimestamp>1970-01-01T01:03:00"), "{info}");
+}
+
+#[test]
 fn five_wrong_passwords_lock_an_account_for_five_minutes() {
     let mut world = World::new(|_| ());
     for _ in 0..4 {

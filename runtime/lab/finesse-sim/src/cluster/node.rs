@@ -87,7 +87,9 @@ pub struct Node {
     /// When CTI was last heard of, if that is past.
     pub last_heartbeat: Option<Millis>,
     /// How much later every answer of Tomcat comes.
-    pub slow: Millis,
+    pub slow_tomcat: Millis,
+    /// How much later everything comes that the notification service says.
+    pub slow_notification: Millis,
     /// Since when it is in maintenance mode.
     pub maintenance: Option<Millis>,
     /// How far its clock is off.
@@ -124,7 +126,8 @@ impl Node {
             cti: Health::Up,
             cti_lost: false,
             last_heartbeat: None,
-            slow: 0,
+            slow_tomcat: 0,
+            slow_notification: 0,
             maintenance: None,
             clock_offset: 0,
             event_delay: 0,
@@ -176,6 +179,16 @@ impl Node {
             Service::Tomcat => self.tomcat,
             Service::Notification => self.notification,
             Service::Cti => self.cti,
+        }
+    }
+
+    /// How much later this service says what it says. CTI is never slow.
+    #[must_use]
+    pub const fn slowness(&self, service: Service) -> Millis {
+        match service {
+            Service::Tomcat => self.slow_tomcat,
+            Service::Notification => self.slow_notification,
+            Service::Cti => 0,
         }
     }
 

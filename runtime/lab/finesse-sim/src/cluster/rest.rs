@@ -127,6 +127,10 @@ impl Cluster {
                 self.visible(caller, id)?;
                 reason_codes(&request.query)
             }
+            (Method::Get, ["User", id, "WrapUpReasons"]) => {
+                self.visible(caller, id)?;
+                Ok(found(forms::wrap_up_reasons()))
+            }
             (Method::Get, ["ReasonCode", id]) => {
                 let row = REASON_CODES.iter().find(|row| row.id.to_string() == *id);
                 row.map(|row| found(forms::reason_code(row))).ok_or_else(|| nothing(id))

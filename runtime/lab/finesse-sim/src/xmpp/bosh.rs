@@ -9,15 +9,15 @@ use tokio::time::Instant;
 use topoc_finesse_proto::xml::{self, Element};
 
 use super::talk::{STREAMS, Step, Talk, framed};
-use crate::cluster::{CRASH_NOTICED, Health};
+use crate::cluster::{CRASH_NOTICED, Health, Service};
 use crate::http::{self, Answer};
 use crate::hub::{Hub, Mail, Mailbox};
 
 const HTTPBIND: &str = "http://jabber.org/protocol/httpbind";
 /// How long a request waits for something to be told, at most.
 const WAIT: u64 = 60;
-/// Requests that a client may have open.
-const REQUESTS: usize = 2;
+/// Requests that are kept waiting for a client, at most.
+const HOLD: usize = 1;
 /// Stanzas that may wait for a client to ask for them.
 const WAITING: usize = 10_000;
 /// Sessions of one node.
@@ -65,7 +65,12 @@ impl Sessions {
         if session.send((rid, Asked { body, answer })).await.is_err() {
             return Some(terminated("item-not-found"));
         }
-        told.await.ok().map(|text| http::answer(200, "text/xml; charset=utf-8", text))
+        let text = told.await.ok()?;
+        let slowness = hub.slowness(self.node, Service::Notification);
+        if !slowness.is_zero() {
+            tokio::time::sleep(slowness).await;
+        }
+        Some(http::answer(200, "text/xml; charset=utf-8", text))
     }
 
     fn begin(
@@ -84,6 +89,7 @@ impl Sessions {
         open.insert(sid.clone(), sender.clone());
         drop(open);
         let wait = body.attribute("wait").and_then(|wait| wait.parse().ok()).unwrap_or(WAIT).min(WAIT);
+        let hold = body.attribute("hold").and_then(|hold| hold.parse().ok()).unwrap_or(HOLD).min(HOLD);
         let session = Session {
             talk: Talk::new(Arc::clone(hub), self.node, true),
             mailbox: None,
@@ -93,6 +99,8 @@ impl Sessions {
             given: VecDeque::new(),
             out: Vec::new(),
             wait: Duration::from_secs(wait),
+            hold,
+            patience: hub.real(CRASH_NOTICED).max(Duration::from_secs(2)),
             sid: sid.clone(),
         };
         let (sessions, health) = (Arc::clone(self), health.clone());
@@ -131,6 +139,10 @@ struct Session {
     given: VecDeque<(u64, String)>,
     out: Vec<String>,
     wait: Duration,
+    /// How many requests are kept waiting: none for a client that wants to be answered at once.
+    hold: usize,
+    /// How long a client may be without a request.
+    patience: Duration,
     sid: String,
 }
 
@@ -146,11 +158,10 @@ async fn mail(mailbox: &mut Option<Mailbox>) -> Option<Mail> {
 
 impl Session {
     async fn run(mut self, mut requests: mpsc::Receiver<(u64, Asked)>, mut health: watch::Receiver<Health>) {
-        let patience = self.talk.hub().real(CRASH_NOTICED).max(Duration::from_secs(2));
         let mut heard = Instant::now();
         let ended = loop {
             // Who waits for an answer is there; who does not has to come again.
-            let due = self.held.front().map_or(heard + patience, |held| held.until);
+            let due = self.held.front().map_or(heard + self.patience, |held| held.until);
             let ended = tokio::select! {
                 request = requests.recv() => match request {
                     Some((rid, asked)) => {
@@ -190,7 +201,7 @@ impl Session {
         if rid < self.next {
             return self.again(rid, asked);
         }
-        if rid >= self.next + REQUESTS as u64 {
+        if rid > self.next + self.hold as u64 {
             // Whoever asked hears what became of it, or is gone.
             let _ = asked.answer.send(ending("item-not-found", ""));
             return self.over("item-not-found");
@@ -213,11 +224,13 @@ impl Session {
             let _ = asked.answer.send(text.clone());
             return None;
         }
-        match self.held.iter_mut().find(|held| held.rid == rid) {
-            Some(held) => held.answer = asked.answer,
-            None => drop(asked.answer.send(ending("item-not-found", ""))),
+        if let Some(held) = self.held.iter_mut().find(|held| held.rid == rid) {
+            held.answer = asked.answer;
+            return None;
         }
-        None
+        // Whoever asked hears what became of it, or is gone.
+        let _ = asked.answer.send(ending("item-not-found", ""));
+        self.over("item-not-found")
     }
 
     fn take(&mut self, rid: u64, Asked { body, answer }: Asked) -> Ended {
@@ -243,8 +256,8 @@ impl Session {
         if first {
             self.welcome(&body);
         }
-        // One request waits; the one before it is answered with nothing, if there is nothing.
-        while self.held.len() > 1 {
+        // So many wait as are to be held; the one before them is answered with nothing, if there is nothing.
+        while self.held.len() > self.hold {
             self.give();
         }
         None
@@ -254,12 +267,12 @@ impl Session {
     fn welcome(&mut self, body: &Element) {
         let inside = self.talk.features();
         let (host, sid, wait) = (self.talk.host(), &self.sid, self.wait.as_secs());
+        let (hold, requests, inactivity) = (self.hold, self.hold + 1, self.patience.as_secs());
         let ack = body.attribute("ack").map(|_| format!(" ack=\"{}\"", self.next - 1)).unwrap_or_default();
         let text = format!(
             "<body xmlns=\"{HTTPBIND}\" xmlns:xmpp=\"urn:xmpp:xbosh\" xmlns:stream=\"{STREAMS}\" from=\"{host}\" sid=\"{sid}\" \
-             authid=\"{sid}\" wait=\"{wait}\" hold=\"1\" requests=\"{REQUESTS}\" inactivity=\"{}\" polling=\"1\" ver=\"1.6\" \
-             secure=\"true\" xmpp:version=\"1.0\" xmpp:restartlogic=\"true\"{ack}>{inside}</body>",
-            CRASH_NOTICED / 1000
+             authid=\"{sid}\" wait=\"{wait}\" hold=\"{hold}\" requests=\"{requests}\" inactivity=\"{inactivity}\" polling=\"1\" ver=\"1.6\" \
+             secure=\"true\" xmpp:version=\"1.0\" xmpp:restartlogic=\"true\"{ack}>{inside}</body>"
         );
         self.answer(text);
     }
@@ -273,7 +286,7 @@ impl Session {
     fn answer(&mut self, text: String) {
         let Some(held) = self.held.pop_front() else { return };
         self.given.push_back((held.rid, text.clone()));
-        if self.given.len() > REQUESTS + 1 {
+        if self.given.len() > self.hold + 1 {
             self.given.pop_front();
         }
         // One whose connection is gone asks again, and finds it in `given`.

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tokio_rustls::rustls::ServerConfig;
 use topoc_finesse_proto::xml;
 
+use super::late::Late;
 use super::splitter::{Piece, Splitter};
 use super::talk::{CLIENT, STREAMS, Step, Talk};
 use crate::cluster::{CRASH_NOTICED, Health};
@@ -81,19 +82,29 @@ async fn mail(mailbox: &mut Option<Mailbox>) -> Option<Mail> {
     }
 }
 
+/// What is to be sent, and how the conversation is over behind it, if it is.
+type Said = (String, Option<End>);
+
 async fn exchange<S>(stream: &mut S, talk: &mut Talk, health: &mut watch::Receiver<Health>) -> std::io::Result<End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut splitter, mut buffer) = (Splitter::default(), [0; 8192]);
     let mut mailbox: Option<Mailbox> = None;
+    let mut said: Late<Said> = Late::new(Arc::clone(talk.hub()), talk.node, health.clone());
     // Half of the time after which a client counts as gone: it is asked then, and has the other half to answer.
     let patience = talk.hub().real(CRASH_NOTICED / 2).max(std::time::Duration::from_secs(2));
-    let (mut heard, mut asked) = (Instant::now(), false);
+    let (mut heard, mut asked, mut over) = (Instant::now(), false, false);
     loop {
         let due = heard + patience * (1 + u32::from(asked));
         tokio::select! {
-            read = stream.read(&mut buffer) => {
+            (text, end) = said.next() => {
+                send(stream, &text).await?;
+                if let Some(end) = end {
+                    return Ok(end);
+                }
+            }
+            read = stream.read(&mut buffer), if !over => {
                 let count = read?;
                 if count == 0 {
                     return Ok(End::Silence);
@@ -103,83 +114,86 @@ where
                     continue;
                 }
                 (heard, asked) = (Instant::now(), false);
-                let pieces = match splitter.push(&buffer[..count]) {
-                    Ok(pieces) => pieces,
-                    Err(condition) => return fail(stream, condition).await,
-                };
-                for piece in pieces {
-                    match take(stream, talk, &mut splitter, piece).await? {
-                        Some(end) => return Ok(end),
-                        None => mailbox = talk.mailbox.take().or(mailbox),
-                    }
-                }
+                over = hear(talk, &mut splitter, &buffer[..count], &mut said);
+                mailbox = talk.mailbox.take().or(mailbox);
             }
-            mail = mail(&mut mailbox) => match mail {
-                Some(Mail::Stanza(text)) => send(stream, &text).await?,
-                Some(Mail::Close(Some(condition))) => return fail(stream, condition).await,
+            mail = mail(&mut mailbox), if !over => match mail {
+                Some(Mail::Stanza(text)) => said.push((text, None)),
+                Some(Mail::Close(Some(condition))) => {
+                    said.push(failure(condition));
+                    over = true;
+                }
                 Some(Mail::Close(None)) | None => return Ok(End::Silence),
             },
-            () = tokio::time::sleep_until(due) => {
+            () = tokio::time::sleep_until(due), if !over => {
                 if asked {
                     // The time for noticing has passed already.
                     return Ok(End::Word);
                 }
                 if *health.borrow() != Health::Silent && talk.is_let_in() {
-                    send(stream, PING).await?;
+                    said.push((PING.to_owned(), None));
                 }
                 asked = true;
             }
         }
+        if said.is_too_much() {
+            return Ok(End::Silence);
+        }
     }
 }
 
-async fn take<S>(stream: &mut S, talk: &mut Talk, splitter: &mut Splitter, piece: Piece) -> std::io::Result<Option<End>>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let before = talk.is_let_in();
-    let steps = match piece {
-        Piece::Open(tag) => {
-            if !is_header(&tag) {
-                return fail(stream, "invalid-namespace").await.map(Some);
+/// Takes what has come: true where the conversation is over once everything has been said.
+fn hear(talk: &mut Talk, splitter: &mut Splitter, bytes: &[u8], said: &mut Late<Said>) -> bool {
+    let pieces = match splitter.push(bytes) {
+        Ok(pieces) => pieces,
+        Err(condition) => {
+            said.push(failure(condition));
+            return true;
+        }
+    };
+    for piece in pieces {
+        let before = talk.is_let_in();
+        for (text, end) in take(talk, piece) {
+            let over = end.is_some();
+            said.push((text, end));
+            if over {
+                return true;
             }
+        }
+        // A client that has been let in begins anew, and so does what it is read by.
+        if !before && talk.is_let_in() {
+            *splitter = Splitter::default();
+        }
+    }
+    false
+}
+
+fn take(talk: &mut Talk, piece: Piece) -> Vec<Said> {
+    let steps = match piece {
+        Piece::Open(tag) if is_header(&tag) => {
             let id = format!("{:016x}", fastrand::u64(..));
             let opening = format!(
                 "<?xml version='1.0'?><stream:stream xmlns=\"{CLIENT}\" xmlns:stream=\"{STREAMS}\" from=\"{}\" id=\"{id}\" version=\"1.0\" xml:lang=\"en\">{}",
                 talk.host(),
                 talk.features()
             );
-            send(stream, &opening).await?;
-            return Ok(None);
+            return vec![(opening, None)];
         }
-        Piece::Close => {
-            send(stream, "</stream:stream>").await?;
-            return Ok(Some(End::Word));
-        }
+        Piece::Open(_) => return vec![failure("invalid-namespace")],
+        Piece::Close => return vec![("</stream:stream>".to_owned(), Some(End::Word))],
         Piece::Stanza(text) => {
             match xml::read_within(&text, &[("", CLIENT), ("stream", STREAMS)], xml::Limits::default()) {
                 Ok(element) => talk.take(&element),
-                Err(_) => return fail(stream, "not-well-formed").await.map(Some),
+                Err(_) => return vec![failure("not-well-formed")],
             }
         }
     };
-    for step in steps {
-        match step {
-            Step::Send(text) => {
-                send(stream, &text).await?;
-            }
-            Step::StartTls(text) => {
-                send(stream, &text).await?;
-                return Ok(Some(End::StartTls));
-            }
-            Step::Fail(condition) => return fail(stream, condition).await.map(Some),
-        }
-    }
-    // A client that has been let in begins anew, and so does what it is read by.
-    if !before && talk.is_let_in() {
-        *splitter = Splitter::default();
-    }
-    Ok(None)
+    let said = |step| match step {
+        Step::Send(text) => (text, None),
+        Step::StartTls(text) => (text, Some(End::StartTls)),
+        Step::Fail(condition) => failure(condition),
+    };
+    steps.into_iter().map(said).collect()
 }
 
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, text: &str) -> std::io::Result<()> {
@@ -193,13 +207,9 @@ fn is_header(tag: &str) -> bool {
     xml::read(&closed, xml::Limits::default()).is_ok_and(|element| element.is("stream", STREAMS))
 }
 
-async fn fail<S>(stream: &mut S, condition: &str) -> std::io::Result<End>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+fn failure(condition: &str) -> Said {
     let text = format!(
         "<stream:error xmlns:stream=\"{STREAMS}\"><{condition} xmlns=\"urn:ietf:params:xml:ns:xmpp-streams\"/></stream:error></stream:stream>"
     );
-    send(stream, &text).await?;
-    Ok(End::Silence)
+    (text, Some(End::Silence))
 }

@@ -21,8 +21,10 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use topoc_finesse_proto::xml;
 
 use super::bosh::Sessions;
+use super::late::Late;
 use super::talk::{STREAMS, Step, Talk, framed};
 use crate::cluster::{CRASH_NOTICED, Health};
+use crate::cors::Page;
 use crate::http::{self, Answer};
 use crate::hub::{Hub, Mail, Mailbox};
 use crate::listen::while_silent;
@@ -49,15 +51,34 @@ pub(crate) async fn connection(
             let path = request.uri().path().trim_end_matches('/').to_owned();
             match path.as_str() {
                 "/ws" => Some(upgrade(hub, sessions.node(), request, health)),
-                "/http-bind" if request.method() == Method::POST => match http::body(request).await {
-                    Ok(text) => sessions.take(&hub, &text, &health).await,
-                    Err(refusal) => Some(refusal),
-                },
+                "/http-bind" => {
+                    let page = Page::of(&request);
+                    let mut answer = bind(&hub, &sessions, request, &health).await?;
+                    hub.cors.behind_bosh(&page, &mut answer);
+                    Some(answer)
+                }
                 _ => Some(http::answer(404, "text/plain", "there are /ws and /http-bind here\n")),
             }
         }
     })
     .await;
+}
+
+/// A request of BOSH; nothing where its session ends without a word.
+async fn bind(
+    hub: &Arc<Hub>,
+    sessions: &Arc<Sessions>,
+    request: Request<Incoming>,
+    health: &watch::Receiver<Health>,
+) -> Option<Answer> {
+    match *request.method() {
+        Method::POST => match http::body(request).await {
+            Ok(text) => sessions.take(hub, &text, health).await,
+            Err(refusal) => Some(refusal),
+        },
+        Method::OPTIONS => Some(http::answer(200, "text/plain", "")),
+        _ => Some(http::answer(405, "text/plain", "BOSH is asked by POST\n")),
+    }
 }
 
 /// The handshake of RFC 6455, section 4.2.
@@ -118,15 +139,25 @@ async fn until_down(health: &mut watch::Receiver<Health>) {
     let _ = health.wait_for(|health| *health == Health::Down).await;
 }
 
+/// What is to be sent, and whether the client has said that it goes where the conversation is over behind it.
+type Said = (String, Option<bool>);
+
 /// Talks until the end: whether the client has said that it goes.
 async fn exchange(socket: &mut Socket, talk: &mut Talk, health: &mut watch::Receiver<Health>) -> Result<bool, Error> {
     let mut mailbox = None;
+    let mut said: Late<Said> = Late::new(Arc::clone(talk.hub()), talk.node, health.clone());
     let patience = talk.hub().real(CRASH_NOTICED / 2).max(std::time::Duration::from_secs(2));
-    let (mut heard, mut asked) = (Instant::now(), false);
+    let (mut heard, mut asked, mut over) = (Instant::now(), false, false);
     loop {
         let due = heard + patience * (1 + u32::from(asked));
         tokio::select! {
-            message = socket.next() => {
+            (text, end) = said.next() => {
+                socket.send(Message::text(text)).await?;
+                if let Some(end) = end {
+                    return Ok(end);
+                }
+            }
+            message = socket.next(), if !over => {
                 let text = match message {
                     None => return Ok(false),
                     Some(message) => message?,
@@ -141,71 +172,63 @@ async fn exchange(socket: &mut Socket, talk: &mut Talk, health: &mut watch::Rece
                     // The library answers pings by itself.
                     _ => continue,
                 };
-                if let Some(end) = take(socket, talk, &text).await? {
-                    return Ok(end);
+                for (text, end) in take(talk, &text) {
+                    over |= end.is_some();
+                    said.push((text, end));
                 }
                 mailbox = talk.mailbox.take().or(mailbox);
             }
-            mail = mail(&mut mailbox) => match mail {
-                Some(Mail::Stanza(text)) => send(socket, framed(&text)).await?,
-                Some(Mail::Close(Some(condition))) => return fail(socket, condition).await,
+            mail = mail(&mut mailbox), if !over => match mail {
+                Some(Mail::Stanza(text)) => said.push((framed(&text), None)),
+                Some(Mail::Close(Some(condition))) => {
+                    failure(condition).into_iter().for_each(|one| said.push(one));
+                    over = true;
+                }
                 Some(Mail::Close(None)) | None => return Ok(false),
             },
             () = until_down(health) => return Ok(false),
-            () = tokio::time::sleep_until(due) => {
+            () = tokio::time::sleep_until(due), if !over => {
                 if asked {
                     return Ok(true);
                 }
                 if *health.borrow() != Health::Silent && talk.is_let_in() {
-                    send(socket, framed("<iq type=\"get\" id=\"alive\"><ping xmlns=\"urn:xmpp:ping\"/></iq>")).await?;
+                    said.push((framed("<iq type=\"get\" id=\"alive\"><ping xmlns=\"urn:xmpp:ping\"/></iq>"), None));
                 }
                 asked = true;
             }
         }
-    }
-}
-
-async fn take(socket: &mut Socket, talk: &mut Talk, text: &str) -> Result<Option<bool>, Error> {
-    // Space alone keeps a connection alive.
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    let Ok(element) = xml::read(text, xml::Limits::default()) else {
-        return fail(socket, "not-well-formed").await.map(Some);
-    };
-    if element.is("open", FRAMING) {
-        let (host, id) = (talk.host(), fastrand::u64(..));
-        send(
-            socket,
-            format!("<open xmlns=\"{FRAMING}\" from=\"{host}\" id=\"{id:016x}\" version=\"1.0\" xml:lang=\"en\"/>"),
-        )
-        .await?;
-        send(socket, talk.features()).await?;
-        return Ok(None);
-    }
-    if element.is("close", FRAMING) {
-        send(socket, format!("<close xmlns=\"{FRAMING}\"/>")).await?;
-        return Ok(Some(true));
-    }
-    for step in talk.take(&element) {
-        match step {
-            Step::Send(text) => send(socket, framed(&text)).await?,
-            Step::StartTls(_) => {}
-            Step::Fail(condition) => return fail(socket, condition).await.map(Some),
+        if said.is_too_much() {
+            return Ok(false);
         }
     }
-    Ok(None)
 }
 
-async fn send(socket: &mut Socket, text: String) -> Result<(), Error> {
-    socket.send(Message::text(text)).await
+fn take(talk: &mut Talk, text: &str) -> Vec<Said> {
+    // Space alone keeps a connection alive.
+    if text.trim().is_empty() {
+        return Vec::new();
+    }
+    let Ok(element) = xml::read(text, xml::Limits::default()) else { return failure("not-well-formed") };
+    if element.is("open", FRAMING) {
+        let (host, id) = (talk.host(), fastrand::u64(..));
+        let opening =
+            format!("<open xmlns=\"{FRAMING}\" from=\"{host}\" id=\"{id:016x}\" version=\"1.0\" xml:lang=\"en\"/>");
+        return vec![(opening, None), (talk.features(), None)];
+    }
+    if element.is("close", FRAMING) {
+        return vec![(format!("<close xmlns=\"{FRAMING}\"/>"), Some(true))];
+    }
+    let said = |step| match step {
+        Step::Send(text) => vec![(framed(&text), None)],
+        Step::StartTls(_) => Vec::new(),
+        Step::Fail(condition) => failure(condition),
+    };
+    talk.take(&element).into_iter().flat_map(said).collect()
 }
 
-async fn fail(socket: &mut Socket, condition: &str) -> Result<bool, Error> {
+fn failure(condition: &str) -> Vec<Said> {
     let error = format!(
         "<stream:error xmlns:stream=\"{STREAMS}\"><{condition} xmlns=\"urn:ietf:params:xml:ns:xmpp-streams\"/></stream:error>"
     );
-    send(socket, error).await?;
-    send(socket, format!("<close xmlns=\"{FRAMING}\"/>")).await?;
-    Ok(false)
+    vec![(error, None), (format!("<close xmlns=\"{FRAMING}\"/>"), Some(false))]
 }

@@ -85,7 +85,7 @@ async function main() {
   await click("hang up");
   await until(`document.querySelector("#calls").textContent === "No calls"`);
   await value(`byId("command").value = "slow"; byId("command").onchange(); byId("any").elements.node.value = "1"; byId("any").elements.ms.value = "70"; byId("any").requestSubmit()`);
-  await until(`document.querySelector("#nodes").textContent.includes("answers 70 ms later")`);
+  await until(`document.querySelector("#nodes").textContent.includes("REST answers 70 ms later")`);
   await value(`byId("any").elements.node.value = "9"; byId("any").requestSubmit()`);
   await until(`document.querySelector("#said").textContent.includes("the number of a node")`);
   console.log("errors", errors.length);

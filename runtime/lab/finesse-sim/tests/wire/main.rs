@@ -1,6 +1,10 @@
-//! XMPP on real connections: what is refused, who is cut off, and what services that are down or hang look like from outside.
+//! XMPP on real connections: what is refused, who is cut off, and what services that are down, hang or are slow look like from
+//! outside.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
+
+mod bosh;
+mod cors;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -28,8 +32,12 @@ type Secure = StreamOwned<ClientConnection, TcpStream>;
 
 impl World {
     fn start() -> Self {
+        Self::start_with(Options::new(3, 1))
+    }
+
+    fn start_with(options: Options) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let simulator = runtime.block_on(Simulator::start(Options::new(3, 1))).unwrap();
+        let simulator = runtime.block_on(Simulator::start(options)).unwrap();
         Self { runtime, simulator }
     }
 
@@ -40,7 +48,7 @@ impl World {
 
     fn dial(&self, pointer: &str) -> std::io::Result<TcpStream> {
         let text = self.simulator.announcement().pointer(pointer).unwrap().as_str().unwrap();
-        let port = text.rsplit(':').next().unwrap();
+        let port = text.rsplit(':').next().unwrap().split('/').next().unwrap();
         let stream = TcpStream::connect(format!("127.0.0.1:{port}"))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         Ok(stream)
@@ -226,4 +234,72 @@ fn sessions_are_dropped_and_events_invented() {
     hear(&mut session, "<notification xmlns=\"urn:xmpp:push:0\">&lt;Update&gt;&amp;</notification>");
     world.command("drop-sessions", &json!({"node": 1, "agent": "1001"}));
     assert!(ends(&mut session));
+}
+
+const PING: &str = "<iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>";
+const SYSTEM_INFO: &str = "GET /finesse/api/SystemInfo HTTP/1.1\r\nHost: finesse1.localhost\r\n\r\n";
+
+#[test]
+fn a_slow_notification_service_says_everything_late_and_rest_does_not() {
+    let world = World::start();
+    let mut session = world.enter("1001", "a");
+    let late = Duration::from_millis(700);
+    world.command("slow", &json!({"node": 1, "service": "notification", "ms": 700}));
+    for (ask, answer) in [(PING, "id=\"p\""), ("", "urn:xmpp:push:0")] {
+        let asked = Instant::now();
+        if ask.is_empty() {
+            world.command(
+                "inject-event",
+                &json!({"node": 1, "topic": "/finesse/api/User/1001", "payload": "<Update/>"}),
+            );
+        }
+        say(&mut session, ask);
+        hear(&mut session, answer);
+        assert!(asked.elapsed() >= late, "`{answer}` came after {:?}", asked.elapsed());
+    }
+    let asked = Instant::now();
+    drop(world.open());
+    assert!(asked.elapsed() >= late, "a stream begins late, too");
+    // Far more than anybody waits for.
+    world.command("slow", &json!({"node": 1, "service": "notification", "ms": 86_400_000}));
+    let mut rest = world.secure(world.dial("/nodes/0/rest").unwrap());
+    say(&mut rest, SYSTEM_INFO);
+    hear(&mut rest, "IN_SERVICE");
+}
+
+#[test]
+fn slow_rest_answers_late_and_the_notification_service_does_not() {
+    let world = World::start();
+    let mut session = world.enter("1001", "a");
+    world.command("slow", &json!({"node": 1, "service": "tomcat", "ms": 86_400_000}));
+    let mut rest = world.secure(world.dial("/nodes/0/rest").unwrap());
+    say(&mut rest, SYSTEM_INFO);
+    say(&mut session, PING);
+    hear(&mut session, "id=\"p\"");
+    rest.sock.set_read_timeout(Some(SOON)).unwrap();
+    let mut buffer = [0; 16];
+    assert!(rest.read(&mut buffer).is_err(), "it has answered");
+}
+
+#[test]
+fn what_a_slow_service_says_keeps_its_order_to_the_last_word() {
+    let world = World::start();
+    let mut session = world.enter("1001", "a");
+    world.command("slow", &json!({"node": 1, "service": "notification", "ms": 300}));
+    for number in 1..=3 {
+        world.command(
+            "inject-event",
+            &json!({"node": 1, "topic": "/finesse/api/User/1001", "payload": format!("event {number}")}),
+        );
+    }
+    // What is not slow any more goes behind what is on its way.
+    world.command("slow", &json!({"node": 1, "service": "notification", "ms": 0}));
+    world.command("inject-event", &json!({"node": 1, "topic": "/finesse/api/User/1001", "payload": "event 4"}));
+    let heard = hear(&mut session, "event 4");
+    let places: Vec<usize> = (1..=4).map(|number| heard.find(&format!("event {number}")).unwrap()).collect();
+    assert!(places.is_sorted(), "{heard}");
+    world.command("slow", &json!({"node": 1, "service": "notification", "ms": 300}));
+    say(&mut session, "<iq><a></b></iq>");
+    hear(&mut session, "<not-well-formed");
+    assert!(ends(&mut session), "it ends once everything has been said");
 }

@@ -1,0 +1,56 @@
+//! The guide's page is true: its table of commands is the one that the API, scenarios and the page read, its scenarios are read,
+//! and its options exist.
+
+use std::fmt::Write;
+use std::process::Command;
+
+use topoc_finesse_sim::cluster::{Cluster, Config};
+use topoc_finesse_sim::commands::{COMMANDS, Kind};
+use topoc_finesse_sim::scenario;
+
+const GUIDE: &str = include_str!("../../../../docs/guide/finesse-simulator.md");
+
+#[test]
+fn the_guide_lists_the_commands() {
+    let mut table = String::from("| command | does | fields |\n| --- | --- | --- |\n");
+    for command in COMMANDS {
+        let fields: Vec<String> = command
+            .fields
+            .iter()
+            .map(|field| {
+                let words = match field.kind {
+                    Kind::Word(words) => format!(" (`{}`)", words.join("`, `")),
+                    _ => String::new(),
+                };
+                let optional = if field.optional { ", if wanted" } else { "" };
+                format!("`{}`{words}: {}{optional}", field.name, field.help)
+            })
+            .collect();
+        writeln!(table, "| `{}` | {} | {} |", command.name, command.summary, fields.join("; ")).unwrap();
+    }
+    assert!(GUIDE.contains(&table), "the guide should say:\n{table}");
+}
+
+#[test]
+fn the_scenarios_of_the_guide_are_read() {
+    let cluster = Cluster::new(Config::new(10, &["a.test", "b.test"]), 0);
+    let blocks: Vec<&str> = GUIDE.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        assert!(!scenario::read(block, &cluster).unwrap().is_empty(), "{block}");
+    }
+}
+
+#[test]
+fn the_options_of_the_guide_exist() {
+    let output = Command::new(env!("CARGO_BIN_EXE_finesse-sim")).arg("--help").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let options: Vec<&str> = GUIDE
+        .split(|c: char| !(c == '-' || c.is_ascii_alphanumeric()))
+        .filter(|word| word.len() > 3 && word.starts_with("--") && !word.starts_with("---"))
+        .collect();
+    assert!(options.len() > 10, "{options:?}");
+    for option in options {
+        assert!(help.contains(option), "there is no {option}");
+    }
+}
