@@ -21,6 +21,7 @@
 //! ```
 
 mod encoding;
+pub mod java;
 mod plan;
 pub mod properties;
 pub mod slot;
