@@ -6,12 +6,14 @@ mod client_properties;
 mod connector_properties;
 mod destinations;
 mod hand_written;
+mod plan;
 mod uris;
 pub mod write;
 
 use crate::CheckedModel;
 use crate::model::{BrokerId, SiteId};
 use rayon::prelude::*;
+use topoc_plan::Plan;
 
 /// A file that topoc writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,13 @@ pub fn artifacts(checked: CheckedModel<'_>) -> Vec<Artifact> {
     let mut artifacts: Vec<Artifact> = brokers.chain(connectors).chain(clients).collect();
     artifacts.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
     artifacts
+}
+
+/// The plan of every connector, in the order of the model.
+#[must_use]
+pub fn plans(checked: CheckedModel<'_>) -> Vec<Plan> {
+    let surroundings = uris::Surroundings::of(checked);
+    checked.model().connectors.par_iter().map(|connector| plan::of(checked, &surroundings, connector)).collect()
 }
 
 fn small(index: usize) -> u32 {

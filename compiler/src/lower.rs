@@ -358,7 +358,7 @@ impl<'a> Lower<'a, '_> {
         self.model.incomplete |= !whole;
         let requests = self.text(&view, "requests");
         let requests_at = requests.as_ref().map(|set| set.at);
-        let requests = requests.map_or_else(|| "GC.REQUESTS".to_owned(), |set| set.value);
+        let requests = requests.map_or_else(|| crate::model::DEFAULT_REQUESTS.to_owned(), |set| set.value);
         let damaged = !whole || view.damaged;
         let at = item.at();
         self.model.deployments.push(Deployment { name, at, mode, connectors, requests, requests_at, damaged });

@@ -781,6 +781,9 @@ impl Model {
     }
 }
 
+/// The queue that requests are sent to where no deployment says another.
+pub const DEFAULT_REQUESTS: &str = "GC.REQUESTS";
+
 /// The priority of the connector at this place of a deployment: 127 and 100, as the deployment models have it, then 99, 98
 /// and so on, so that connectors whose priority nobody writes are never equal.
 #[must_use]

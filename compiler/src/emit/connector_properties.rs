@@ -6,6 +6,7 @@ use super::write::properties::Properties;
 use crate::CheckedModel;
 use crate::dialling::Dialling;
 use crate::model::{Connector, Model};
+use topoc_plan::properties;
 
 pub(super) fn write(checked: CheckedModel<'_>, surroundings: &Surroundings, connector: &Connector) -> String {
     let model = checked.model();
@@ -17,13 +18,13 @@ pub(super) fn write(checked: CheckedModel<'_>, surroundings: &Surroundings, conn
     ));
     out.blank();
     if let Some(timeout) = dialling.option("timeout") {
-        out.entry("ActiveMq_Timeout", &timeout.value);
+        out.entry(properties::TIMEOUT, &timeout.value);
     }
-    out.entry("GRC_CONSUMER_PRIORITY", &connector.effective_priority().to_string());
-    out.entry("RANDOMIZE", &dialling.shuffles().to_string());
-    out.entry("PRIORITY_BACKUP", &dialling.goes_back().to_string());
+    out.entry(properties::PRIORITY, &connector.effective_priority().to_string());
+    out.entry(properties::RANDOMIZE, &dialling.shuffles().to_string());
+    out.entry(properties::PRIORITY_BACKUP, &dialling.goes_back().to_string());
     for (place, host) in uris::hosts(&dialling).iter().enumerate() {
-        out.entry(&format!("ActiveMq_URL_{}", place + 1), host);
+        out.entry(&format!("{}{}", properties::BROKER, place + 1), host);
     }
     finesse(model, connector, &mut out);
     hand_written::properties(&connector.dialer, &mut out);
@@ -34,7 +35,7 @@ pub(super) fn write(checked: CheckedModel<'_>, surroundings: &Surroundings, conn
 fn finesse(model: &Model, connector: &Connector, out: &mut Properties) {
     for (place, node) in connector.finesse.iter().enumerate() {
         let Some(node) = model.finesse.get(node.value.index()) else { continue };
-        out.comment(&format!("Finesse_{}", place + 1));
-        out.entry(&format!("SERVER_ADDRESS_{}", place + 1), &node.host.value);
+        out.comment(&format!("{}{}", properties::HEADING, place + 1));
+        out.entry(&format!("{}{}", properties::FINESSE, place + 1), &node.host.value);
     }
 }

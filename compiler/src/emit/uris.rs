@@ -8,8 +8,9 @@ use crate::model::{
 };
 use crate::options;
 use crate::release::{self, Release};
-use crate::uri::{Address, Composite, Target};
+use crate::uri::{Address, Composite, Target, Uri};
 use std::collections::{HashMap, HashSet};
+use topoc_plan::properties::FAIL_BACK_DELAY;
 
 /// How long a dead connection may go unnoticed, in milliseconds, in every URI that topoc writes for those who connect.
 /// With ActiveMQ's 30 s a client's first reply came 69 s after packets vanished, with this after 38 s (seen on 6.3.1).
@@ -17,9 +18,6 @@ const INACTIVITY: &str = "10000";
 /// The misspelling is ActiveMQ's own (`AbstractInactivityMonitor.setMaxInactivityDurationInitalDelay`).
 const INACTIVITY_OPTIONS: [&str; 2] =
     ["wireFormat.maxInactivityDuration", "wireFormat.maxInactivityDurationInitalDelay"];
-/// The longest wait between two looks for the first broker, in milliseconds, where a client goes back to it. ActiveMQ's
-/// 30 s made the return take up to 30 s, this less than 1 s (seen on 5.17.2).
-const FAIL_BACK_DELAY: &str = "500";
 
 /// What URIs depend on beyond the thing they are written for.
 #[derive(Debug)]
@@ -152,14 +150,31 @@ fn by_fields(dialling: &Dialling<'_>) -> Vec<(String, String)> {
 fn with_added(raw: &RawUri, added: Vec<(String, String)>) -> String {
     let text = &raw.text.value;
     let Ok(uri) = &raw.uri else { return text.clone() };
-    let mut missing = added.into_iter().filter(|(name, _)| uri.find_option(text, name).is_none()).peekable();
-    if missing.peek().is_none() {
+    if added.iter().all(|(name, _)| uri.find_option(text, name).is_some()) {
         return text.clone();
     }
+    target_with_added(text, uri, added).to_string()
+}
+
+fn target_with_added(text: &str, uri: &Uri, added: Vec<(String, String)>) -> Target {
+    let missing = added.into_iter().filter(|(name, _)| uri.find_option(text, name).is_none());
     match uri.to_target(text) {
-        Target::Address(address) => missing.fold(address, |uri, (name, value)| uri.option(name, value)).to_string(),
-        Target::Composite(list) => missing.fold(list, |uri, (name, value)| uri.option(name, value)).to_string(),
+        Target::Address(address) => missing.fold(address, |uri, (name, value)| uri.option(name, value)).into(),
+        Target::Composite(list) => missing.fold(list, |uri, (name, value)| uri.option(name, value)).into(),
     }
+}
+
+/// What a connector dials; none where a URI that was written by hand cannot be read.
+pub(super) fn connector(model: &Model, surroundings: &Surroundings, dialling: &Dialling<'_>) -> Option<Target> {
+    if dialling.dialer.raw.is_some() {
+        let (raw, uri) = dialling.uri()?;
+        let text = &raw.text.value;
+        let added = if dialling::is_failover(uri, text) { Options(by_fields(dialling)).sorted() } else { Vec::new() };
+        return Some(target_with_added(text, uri, added));
+    }
+    let options = failover_options(surroundings, model, dialling);
+    let list = Composite::new("failover").members(addresses(&dialling.addresses, &dialling.dialer.options));
+    Some(options.iter().fold(list, |list, (name, value)| list.option(name, value)).into())
 }
 
 /// The URI of a client, and the options that topoc wrote into it: none into one that is written by hand.

@@ -54,7 +54,7 @@ pub static OWN: &[OwnField] = &[
 
     required(Kind::Finesse, "host", TEXT, "the node's full host name, as in its certificate"),
     own(Kind::Finesse, "port", PORT, "8445", "the port of the REST API"),
-    own(Kind::Finesse, "xmpp-port", PORT, "5223", "the port of the notification service"),
+    own(Kind::Finesse, "xmpp-port", PORT, "5223; with websocket or bosh 7443", "the port of the notification service"),
     own(Kind::Finesse, "xmpp", Type::Word(&["tcp", "websocket", "bosh"]), "tcp", "how notifications are fetched"),
 
     required(Kind::Connector, "brokers", Type::Refs(ANY_BROKER), "in the order of preference; local first"),

@@ -226,11 +226,12 @@ fn no_schedule_of_faults_breaks_a_promise_at_uccx() {
     no_schedule_breaks_a_promise(Deployment::Uccx);
 }
 
+#[expect(clippy::print_stderr, reason = "who asks for one seed reads its history")]
 fn no_schedule_breaks_a_promise(deployment: Deployment) {
     if let Some(seed) = std::env::var("TOPOC_SEED").ok().and_then(|seed| seed.parse().ok()) {
         let world = schedule(deployment, seed, true);
-        let history: Vec<&str> = world.history.iter().flatten().map(String::as_str).collect();
-        assert_eq!(world.broken, None, "{}", history.join("\n"));
+        world.history.iter().flatten().for_each(|line| eprintln!("{line}"));
+        assert_eq!(world.broken, None);
         return;
     }
     let schedules = if std::env::var("TOPOC_LONG").is_ok_and(|long| long == "1") { 200_000 } else { 10_000 };

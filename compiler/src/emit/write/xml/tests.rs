@@ -237,6 +237,11 @@ fn read(node: Node<'_, '_>, original: &XmlElement, layout: Layout) -> XmlElement
     XmlElement { name: node.tag_name().name().into(), attributes, children }
 }
 
+/// Without names that are fine and have a prefix: who writes those declares the prefix, which the parser wants.
+fn hostile_name() -> impl Strategy<Value = String> {
+    hostile_text().prop_map(|name| if is_xml_name(&name) { name.replace(':', "-") } else { name })
+}
+
 proptest! {
     #[test]
     fn a_parser_reads_back_any_tree(root in tree(), comments in proptest::collection::vec(hostile_text(), 0..3)) {
@@ -248,7 +253,7 @@ proptest! {
     }
 
     #[test]
-    fn any_strings_as_names_still_give_well_formed_markup(root in hostile_text(), names in proptest::collection::vec(hostile_text(), 0..4)) {
+    fn any_strings_as_names_still_give_well_formed_markup(root in hostile_name(), names in proptest::collection::vec(hostile_name(), 0..4)) {
         let mut element = XmlElement::new(root);
         for name in names {
             element.set(name, "v");

@@ -1,0 +1,217 @@
+//! The plan of a connector. What is here is version 1 of the format: see [`crate::VERSION`] before a field is changed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that one connector is told. It holds no secret, only where each is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The name of the topology.
+    pub topology: String,
+    /// The site that the connector stands at.
+    pub site: String,
+    /// The connector's own name.
+    pub connector: String,
+    /// Those that it stands in for; none where it is in no deployment.
+    pub deployment: Option<Deployment>,
+    /// Where it connects.
+    pub brokers: Brokers,
+    /// Who it is at the brokers.
+    pub login: Login,
+    /// How it takes requests.
+    pub requests: Requests,
+    /// The Finesse servers, in the order of preference.
+    pub finesse: Vec<Node>,
+    /// Properties of the topology that have no field but a name that a connector knows ([`crate::properties::NAMES`]), in
+    /// their order. They count more than what is above.
+    pub properties: Vec<(String, String)>,
+}
+
+/// Connectors that stand in for each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deployment {
+    /// Its name.
+    pub name: String,
+    /// How they share.
+    pub mode: Mode,
+    /// All of them, this one too; the first is the primary.
+    pub connectors: Vec<Peer>,
+    /// The topic on which they keep each other informed.
+    pub sync: String,
+}
+
+/// How connectors share the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// One alone.
+    Simplex,
+    /// The primary has all the work while it lives.
+    ActivePassive,
+    /// Each has its own site's work.
+    ActiveActive,
+}
+
+impl Mode {
+    /// As the topology has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Simplex => "simplex",
+            Self::ActivePassive => "active-passive",
+            Self::ActiveActive => "active-active",
+        }
+    }
+}
+
+/// A connector of a deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Its site.
+    pub site: String,
+    /// Its name there.
+    pub connector: String,
+}
+
+/// Names and values of a URI's options, before any encoding.
+pub type Options = BTreeMap<String, String>;
+
+/// Where a connector connects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Brokers {
+    /// Addresses that are known one by one.
+    Listed(Listed),
+    /// A URI that was written by hand and says it in another way.
+    Uri(String),
+}
+
+/// Addresses in the order of preference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listed {
+    /// One or more.
+    pub addresses: Vec<Address>,
+    /// The options of the failover transport, without those that only repeat its defaults. None for a single address that
+    /// is dialled without that transport: once, and never again.
+    pub failover: Option<Options>,
+}
+
+/// An address of a broker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    /// `tcp` or `ssl`, or another of ActiveMQ's.
+    pub scheme: String,
+    /// A name or an address; an IPv6 address without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// What belongs to this address alone.
+    pub options: Options,
+}
+
+/// Who a connector is at the brokers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// The user.
+    pub user: Option<String>,
+    /// Where the user's password is.
+    pub password: Option<Secret>,
+}
+
+/// Where a secret is kept. Never what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Secret {
+    /// In the environment variable of this name.
+    Env(String),
+    /// In this file.
+    File(String),
+}
+
+/// How requests are taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requests {
+    /// The queue that they are sent to.
+    pub queue: String,
+    /// The consumer priority: among several the highest gets the requests. OpenWire carries a signed byte
+    /// (`ConsumerInfo`).
+    pub priority: i8,
+    /// How many requests the broker hands over before the first is answered; none for the client's own default.
+    pub prefetch: Option<u16>,
+    /// Consumes alone.
+    pub exclusive: bool,
+    /// Takes only requests that match.
+    pub selector: Option<String>,
+}
+
+/// A Finesse server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// Its full name, as in its certificate.
+    pub host: String,
+    /// The port of REST.
+    pub rest_port: u16,
+    /// How its notifications are fetched.
+    pub notifications: Notifications,
+    /// The port of its notification service.
+    pub notifications_port: u16,
+}
+
+/// How notifications are fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Notifications {
+    /// XMPP over TCP with TLS.
+    Tcp,
+    /// XMPP over WebSocket.
+    Websocket,
+    /// XMPP over HTTP.
+    Bosh,
+}
+
+impl Notifications {
+    /// As the topology has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Websocket => "websocket",
+            Self::Bosh => "bosh",
+        }
+    }
+
+    /// The port where none is said: the one with TLS (Cisco Finesse Developer Guide 12.5(1), "Cisco Finesse Notification
+    /// Service").
+    #[must_use]
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::Tcp => 5223,
+            Self::Websocket | Self::Bosh => 7443,
+        }
+    }
+}
+
+/// The port of REST where none is said (Cisco Finesse Developer Guide 12.5(1), "HTTPS Requests").
+pub const REST_PORT: u16 = 8445;
+
+impl Node {
+    /// A server with the ports that a topology need not name.
+    #[must_use]
+    pub fn new(host: impl Into<String>) -> Self {
+        Self {
+            host: host.into(),
+            rest_port: REST_PORT,
+            notifications: Notifications::Tcp,
+            notifications_port: Notifications::Tcp.default_port(),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The place for a plan in a program: found in its file by a marker, filled in place, and read by the program itself.
+//!
+//! The place has its full size from the start, so that filling it moves nothing: `strip`, `objcopy` and a signature that is
+//! made afterwards leave it alone, and the same plan gives the same bytes. A plan is not compressed: it is a few kilobytes of
+//! JSON, which anybody can look at with `strings`.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::encoding;
+
+/// How many bytes a plan may have: those of a deployment with some 1,000 connectors.
+pub const CAPACITY: usize = 64 * 1024;
+
+/// Where a place begins. The second half was drawn once, so that no other bytes of a program are the same.
+const MARKER: [u8; 32] = *b"topoc: a plan\n\0\0\x9b\x1e\xd6\x47\x83\xaa\x05\xf1\x2c\x70\xbe\x59\xc8\x34\xe7\x12";
+/// Behind the marker: the capacity, little-endian.
+const HEAD: usize = MARKER.len() + 4;
+/// A place begins at a multiple of this, also in the file: sections are laid out by pages.
+const ALIGN: usize = 64;
+
+/// The place. A program has one, as a `static` with `#[used]`.
+///
+/// ```
+/// use topoc_plan::slot::Slot;
+///
+/// #[used]
+/// static SLOT: Slot = Slot::empty();
+///
+/// assert!(SLOT.read().iter().all(|byte| *byte == 0));
+/// ```
+///
+/// Its bytes are atomic although nobody changes them: a compiler may compute with the content of a plain `static`, which is
+/// another once a plan is there, but not with what `#[used]` says may be touched by others.
+#[repr(C, align(64))]
+pub struct Slot([AtomicU8; HEAD + CAPACITY]);
+
+impl Slot {
+    /// A place without a plan.
+    #[must_use]
+    pub const fn empty() -> Self {
+        let mut bytes = [const { AtomicU8::new(0) }; HEAD + CAPACITY];
+        let capacity = (CAPACITY as u32).to_le_bytes();
+        let mut at = 0;
+        while at < HEAD {
+            let byte = if at < MARKER.len() { MARKER[at] } else { capacity[at - MARKER.len()] };
+            bytes[at] = AtomicU8::new(byte);
+            at += 1;
+        }
+        Self(bytes)
+    }
+
+    /// What is in the place: a plan and zeros behind it, or zeros alone.
+    #[must_use]
+    pub fn read(&self) -> Vec<u8> {
+        self.0[HEAD..].iter().map(|byte| byte.load(Ordering::Relaxed)).collect()
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot").finish_non_exhaustive()
+    }
+}
+
+/// Why a plan cannot be put into a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmbedError {
+    /// It has no place for one.
+    NoSlot,
+    /// It has several, and nobody knows which one it reads.
+    SeveralSlots,
+    /// There is a plan in it already.
+    AlreadyFilled,
+    /// There is something in its place that is no plan.
+    Damaged,
+    /// What is to be put in is no plan.
+    NotAPlan,
+    /// The plan has so many bytes, and there is room for so many.
+    TooLong {
+        /// Of the plan.
+        plan: usize,
+        /// Of the place.
+        room: usize,
+    },
+}
+
+impl fmt::Display for EmbedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSlot => f.write_str("it has no place for a plan"),
+            Self::SeveralSlots => f.write_str("it has several places for a plan"),
+            Self::AlreadyFilled => f.write_str("it has a plan already"),
+            Self::Damaged => f.write_str("it has something in the place of the plan that is none"),
+            Self::NotAPlan => f.write_str("what is to be put into it is no plan"),
+            Self::TooLong { plan, room } => write!(f, "it has room for {room} bytes, and the plan has {plan}"),
+        }
+    }
+}
+
+impl std::error::Error for EmbedError {}
+
+/// A program that was looked at: it has one place for a plan, and nothing in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Template<'a> {
+    program: &'a [u8],
+    /// Where the plan goes.
+    at: usize,
+    room: usize,
+}
+
+impl<'a> Template<'a> {
+    /// Looks at a program.
+    ///
+    /// # Errors
+    /// [`EmbedError`] if it is no pristine template.
+    pub fn of(program: &'a [u8]) -> Result<Self, EmbedError> {
+        let mut slots = slots(program);
+        let (at, room) = slots.next().ok_or(EmbedError::NoSlot)?;
+        if slots.next().is_some() {
+            return Err(EmbedError::SeveralSlots);
+        }
+        let content = &program[at..at + room];
+        if encoding::is_begun(content) {
+            return Err(EmbedError::AlreadyFilled);
+        }
+        if content.iter().any(|byte| *byte != 0) {
+            return Err(EmbedError::Damaged);
+        }
+        Ok(Self { program, at, room })
+    }
+
+    /// The program with a plan, which [`crate::encode`] has made.
+    ///
+    /// # Errors
+    /// [`EmbedError::NotAPlan`] and [`EmbedError::TooLong`].
+    pub fn with(&self, plan: &[u8]) -> Result<Vec<u8>, EmbedError> {
+        if !encoding::is_begun(plan) {
+            return Err(EmbedError::NotAPlan);
+        }
+        if plan.len() > self.room {
+            return Err(EmbedError::TooLong { plan: plan.len(), room: self.room });
+        }
+        let mut program = self.program.to_vec();
+        program[self.at..self.at + plan.len()].copy_from_slice(plan);
+        Ok(program)
+    }
+}
+
+/// A program with a plan in its place: [`Template::of`] and [`Template::with`] in one.
+///
+/// # Errors
+/// [`EmbedError`].
+pub fn embed(template: &[u8], plan: &[u8]) -> Result<Vec<u8>, EmbedError> {
+    Template::of(template)?.with(plan)
+}
+
+/// What is in the one place of a program's file.
+///
+/// # Errors
+/// [`EmbedError::NoSlot`] and [`EmbedError::SeveralSlots`].
+pub fn read(program: &[u8]) -> Result<&[u8], EmbedError> {
+    let mut slots = slots(program);
+    let (at, room) = slots.next().ok_or(EmbedError::NoSlot)?;
+    if slots.next().is_some() { Err(EmbedError::SeveralSlots) } else { Ok(&program[at..at + room]) }
+}
+
+/// Where the plan goes, and how much room is there, for each place of a program. The marker alone is none: code that looks
+/// for it has it too.
+fn slots(program: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+    let starts = (0..program.len()).step_by(ALIGN).filter(|at| program[*at..].starts_with(&MARKER));
+    starts.filter_map(|start| {
+        let head = program.get(start + MARKER.len()..start + HEAD)?;
+        let room = usize::try_from(u32::from_le_bytes(head.try_into().ok()?)).ok()?;
+        let at = start + HEAD;
+        (room > 0 && room <= program.len() - at).then_some((at, room))
+    })
+}
