@@ -95,7 +95,7 @@ struct Driver {
     dice: Dice,
     line: Line,
     notices: mpsc::Receiver<LineNotice>,
-    wanted: mpsc::Receiver<Wanted>,
+    wanted: mpsc::Receiver<Box<Wanted>>,
     orders: watch::Receiver<Orders>,
     /// Numbers of the last orders that were followed.
     followed: u64,
@@ -179,7 +179,7 @@ impl Driver {
         // What has been told and is not taken keeps the rest at the server: nothing grows here.
         let takes = self.outbox.is_empty();
         tokio::select! {
-            wanted = self.wanted.recv(), if self.leaving.is_none() => Heard::Wanted(wanted),
+            wanted = self.wanted.recv(), if self.leaving.is_none() => Heard::Wanted(wanted.map(|wanted| *wanted)),
             Ok(()) = self.orders.changed() => Heard::Ordered,
             Ok(()) = self.confirmed.changed(), if self.trouble.is_some() => Heard::Confirmed,
             Some(notice) = self.notices.recv() => Heard::Noticed(notice),
@@ -411,7 +411,7 @@ impl Driver {
     async fn updated(&mut self, attempt: Attempt, update: Update) {
         for event in update.events {
             if let notification::Event::Failed(error) = event {
-                self.outbox.push_back(Told::Failed { request_id: update.request_id.clone(), error });
+                self.outbox.push_back(Told::Failed { request_id: update.request_id.clone(), error: Box::new(error) });
             } else {
                 self.handle(Event::Notified(attempt, Notice::Update(event))).await;
             }
