@@ -152,8 +152,12 @@ async fn begin(
 
 /// Asks again where a server that is very busy has not answered in time. That nobody is ever done is noticed elsewhere.
 async fn until_done(agent: &Agent, command: Command) {
-    while !does(agent, command.clone()).await {
-        eprintln!("asks again: {}", command.row().name);
+    loop {
+        let outcome = agent.ask(command.clone(), None, PATIENCE).await.unwrap();
+        if outcome == Outcome::Answer(Answer::Accepted) {
+            return;
+        }
+        eprintln!("  asks again: {}: {outcome:?}", command.row().name);
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
