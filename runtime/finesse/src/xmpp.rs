@@ -111,7 +111,8 @@ enum Wish {
 pub struct Session {
     address: String,
     wishes: mpsc::Sender<Wish>,
-    happenings: mpsc::Receiver<Happening>,
+    /// Boxed, since a channel has room for 32 from the beginning.
+    happenings: mpsc::Receiver<Box<Happening>>,
     driver: AbortHandle,
 }
 
@@ -139,7 +140,7 @@ impl Session {
 
     /// What happens next; `None` after [`Happening::Ended`].
     pub async fn next(&mut self) -> Option<Happening> {
-        self.happenings.recv().await
+        self.happenings.recv().await.map(|happening| *happening)
     }
 
     /// Asks for the notifications of a node. [`Happening::Subscribed`] or [`Happening::NotDone`] follows, unless the session ends.
@@ -166,7 +167,7 @@ impl Session {
         let Self { wishes, mut happenings, .. } = self;
         drop(wishes);
         while let Some(happening) = happenings.recv().await {
-            if let Happening::Ended(end) = happening {
+            if let Happening::Ended(end) = *happening {
                 return end;
             }
         }

@@ -53,7 +53,7 @@ pub enum Told {
         /// The `requestId` that the request had.
         request_id: Option<String>,
         /// Finesse's own words.
-        error: ApiError,
+        error: Box<ApiError>,
     },
     /// Something that a person should know.
     Warned(String),
@@ -89,7 +89,8 @@ pub(super) enum Wanted {
 /// lets them.
 #[derive(Debug)]
 pub struct Agent {
-    pub(super) wanted: mpsc::Sender<Wanted>,
+    /// Boxed, since a channel has room for 32 from the beginning.
+    pub(super) wanted: mpsc::Sender<Box<Wanted>>,
 }
 
 impl Agent {
@@ -105,7 +106,7 @@ impl Agent {
         let request = Request::new(&command)?;
         let wish = Wish { deadline: Instant::now() + within, request_id, recovery: false };
         let (owner, outcome) = oneshot::channel();
-        if self.wanted.send(Wanted::Request(command, request, wish, owner)).await.is_err() {
+        if self.wanted.send(Box::new(Wanted::Request(command, request, wish, owner))).await.is_err() {
             return Ok(Outcome::NotDone(Why::Trouble(Trouble::Told)));
         }
         Ok(outcome.await.unwrap_or(Outcome::Unknown(Why::Trouble(Trouble::Told))))
@@ -115,13 +116,13 @@ impl Agent {
     /// same. Where nothing has ended, the credentials are those of everything from now on: a token that was renewed.
     pub async fn start_again(&self, credentials: Option<Credentials>, sign_in: Option<SignIn>) {
         // It is only closed when the runtime ends.
-        let _ = self.wanted.send(Wanted::Start(credentials, sign_in)).await;
+        let _ = self.wanted.send(Box::new(Wanted::Start(credentials, sign_in))).await;
     }
 
     /// Leaves the session, and waits until that is done.
     pub async fn leave(self) {
         let (left, done) = oneshot::channel();
-        let _ = self.wanted.send(Wanted::Leave(left)).await;
+        let _ = self.wanted.send(Box::new(Wanted::Leave(left))).await;
         let _ = done.await;
     }
 }

@@ -99,7 +99,7 @@ struct Driver {
     line: Line,
     notices: mpsc::Receiver<LineNotice>,
     renewal: Option<Renewal>,
-    wanted: mpsc::Receiver<Wanted>,
+    wanted: mpsc::Receiver<Box<Wanted>>,
     orders: watch::Receiver<Orders>,
     /// Numbers of the last orders that were followed.
     followed: u64,
@@ -194,7 +194,7 @@ impl Driver {
         // Whose turn has not come follows nobody yet; the last orders are followed then.
         let waits = self.turn.is_some() && self.followed == 0;
         tokio::select! {
-            wanted = self.wanted.recv(), if self.leaving.is_none() => Heard::Wanted(wanted),
+            wanted = self.wanted.recv(), if self.leaving.is_none() => Heard::Wanted(wanted.map(|wanted| *wanted)),
             Ok(()) = self.orders.changed(), if !waits => Heard::Ordered,
             () = sleep_until(turn), if waits => Heard::Ordered,
             Ok(()) = self.confirmed.changed(), if self.trouble.is_some() => Heard::Confirmed,
@@ -477,7 +477,7 @@ impl Driver {
     async fn updated(&mut self, attempt: Attempt, update: Update) {
         for event in update.events {
             if let notification::Event::Failed(error) = event {
-                self.outbox.push_back(Told::Failed { request_id: update.request_id.clone(), error });
+                self.outbox.push_back(Told::Failed { request_id: update.request_id.clone(), error: Box::new(error) });
             } else {
                 self.handle(Event::Notified(attempt, Notice::Update(event))).await;
             }

@@ -53,7 +53,8 @@ impl Wish {
 /// The line of an agent. Copies share it, and it ends with the last of them.
 #[derive(Clone, Debug)]
 pub struct Agent {
-    tell: mpsc::Sender<Told>,
+    /// Boxed, since a channel has room for 32 from the beginning.
+    tell: mpsc::Sender<Box<Told>>,
 }
 
 #[derive(Debug)]
@@ -99,12 +100,12 @@ impl Agent {
 
     /// Puts a request into the line at once; what comes of it is told to `owner`.
     pub fn put(&self, request: Request, wish: Wish, owner: oneshot::Sender<Outcome>) {
-        let (why, told) = match self.tell.try_send(Told::Want(request, wish, owner)) {
+        let (why, told) = match self.tell.try_send(Box::new(Told::Want(request, wish, owner))) {
             Ok(()) => return,
             Err(TrySendError::Full(told)) => (Why::Full, told),
             Err(TrySendError::Closed(told)) => (Why::Trouble(Trouble::Told), told),
         };
-        if let Told::Want(_, _, owner) = told {
+        if let Told::Want(_, _, owner) = *told {
             // Who asked may have gone.
             let _ = owner.send(Outcome::NotDone(why));
         }
@@ -143,7 +144,7 @@ impl Agent {
 
     async fn say(&self, told: Told) {
         // It is only closed when the runtime ends.
-        let _ = self.tell.send(told).await;
+        let _ = self.tell.send(Box::new(told)).await;
     }
 }
 
@@ -162,12 +163,12 @@ struct Driver {
 }
 
 impl Driver {
-    async fn run(mut self, mut told: mpsc::Receiver<Told>) {
+    async fn run(mut self, mut told: mpsc::Receiver<Box<Told>>) {
         loop {
             let wakes_at = self.line.wakes_at().map(|at| self.began + at);
             let event = tokio::select! {
                 told = told.recv() => match told {
-                    Some(told) => self.told(told),
+                    Some(told) => self.told(*told),
                     None => return,
                 },
                 Some(ended) = self.exchanges.join_next_with_id() => match ended {

@@ -74,7 +74,7 @@ impl Driver {
     }
 
     /// Drives a session that is ready until it is over. When nobody can wish for anything any more, it leaves.
-    pub(crate) async fn run(mut self, mut wishes: Receiver<Wish>, tell: Sender<Happening>) {
+    pub(crate) async fn run(mut self, mut wishes: Receiver<Wish>, tell: Sender<Box<Happening>>) {
         let mut is_wanted = true;
         loop {
             while let Some(order) = self.orders.pop_front() {
@@ -82,12 +82,12 @@ impl Driver {
                     self.link.shut().await;
                     tracing::debug!(address = %self.address, reason = %end, "a session is over");
                     // Nobody listens when the session was dropped.
-                    let _ = timeout(TAKEN, tell.send(Happening::Ended(end))).await;
+                    let _ = timeout(TAKEN, tell.send(Box::new(Happening::Ended(end)))).await;
                     return;
                 }
                 let Some(happening) = self.carry_out(order).await else { continue };
                 // Whoever leaves takes nothing any more.
-                if is_wanted && timeout(TAKEN, tell.send(happening)).await.is_err() {
+                if is_wanted && timeout(TAKEN, tell.send(Box::new(happening))).await.is_err() {
                     self.tell(Event::Failed(End::NotTaken));
                 }
             }
