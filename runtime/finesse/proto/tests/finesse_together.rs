@@ -226,7 +226,7 @@ fn no_schedule_of_faults_breaks_a_promise_at_uccx() {
     no_schedule_breaks_a_promise(Deployment::Uccx);
 }
 
-#[expect(clippy::print_stderr, reason = "who asks for one seed reads its history")]
+#[expect(clippy::print_stderr, reason = "the history is what somebody asked for")]
 fn no_schedule_breaks_a_promise(deployment: Deployment) {
     if let Some(seed) = std::env::var("TOPOC_SEED").ok().and_then(|seed| seed.parse().ok()) {
         let world = schedule(deployment, seed, true);
