@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::Plan;
 
-/// The version of the format that is written. What is read is in [`READERS`].
+/// The version of the format that is written. What is read is in `READERS`.
 ///
 /// Whoever changes a type of a plan keeps the old one as it was, adds a reader that makes a [`Plan`] of it, and counts this
 /// up: a connector understands the plans of the version before its own. `tests/golden/` has one of each version.

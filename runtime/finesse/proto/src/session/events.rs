@@ -34,7 +34,7 @@ pub enum Event {
     Answered(Request, Answer),
     /// What the agent wants.
     Wished(Wish),
-    /// The moment of [`Session::wakes_at`] has come.
+    /// The moment of [`Session::wakes_at`](super::Session::wakes_at) has come.
     Timer,
     /// The agent is not wanted here any more.
     Stop,
