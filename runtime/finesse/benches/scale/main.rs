@@ -11,6 +11,8 @@
 //! for REST that all share, what the allocator keeps, and the task that this program has for each agent to take what is told.
 //! Buffers of the kernel are in no process and are not counted. The rival is Smack, the XMPP client of Cisco's own samples, with
 //! fewer sessions and no REST.
+//! Who is not signed in at once asks again after a second and says so on standard error (`asks again`): on a quiet machine such
+//! a line is a finding.
 //!
 //! **commands**: agents change between READY and NOT_READY, so many commands a second at times that are set before, all agents
 //! in turn; what each brings about is told to each agent meanwhile. The time of a command is from when it was due to its
