@@ -216,8 +216,9 @@ impl Run {
         SessionLogin { jid, password: Secret::new(password) }
     }
 
+    /// The second server, which is up until [`Run::errors`].
     fn rest(&self) -> rest::Server {
-        let node = &nodes_over(&self.centre.sim, self.transport)[0];
+        let node = &nodes_over(&self.centre.sim, self.transport)[1];
         let origin = Origin { tls: true, host: node.host.clone(), port: node.rest_port };
         rest::Server::new(origin, tls(&self.centre.sim), rest::Options::default())
     }
@@ -244,6 +245,7 @@ impl Run {
         // What cannot be read, and what fails.
         let payload = json!({"node": 1, "topic": "/finesse/api/User/1001", "payload": unreadable()});
         drop(centre.command("inject-event", &payload));
+        until_heard(&TRACING, "a notification cannot be read").await;
         writeln!(came, "{:?}", worker.ask(worker.act("1", Action::Hold)).await).expect("there is room");
         let (agent, mut told) = centre.client.agent(Login::new("1002", basic("1002", WRONG))).expect("an agent");
         came += &until_ended(&mut told).await;
@@ -256,7 +258,6 @@ impl Run {
         centre.until_right(1).await;
         worker.does(worker.act(&call, Action::Drop)).await;
         worker.until("the end of the call", |seen| seen.dialogs.is_empty()).await;
-        centre.fault(0, "tomcat", false);
         came + &worker.seen().told.join("\n")
     }
 
@@ -277,9 +278,9 @@ impl Run {
         let error = ask(PATIENCE).await.expect_err("no such password");
         assert!(matches!(error, AskError::Refused(_)), "{error}");
         all += &looks(&error);
-        self.centre.silence(0, "tomcat");
+        self.centre.silence(1, "tomcat");
         all += &looks(&ask(Duration::from_millis(200)).await.expect_err("nobody answers"));
-        self.centre.fault(0, "tomcat", true);
+        self.centre.fault(1, "tomcat", true);
         all += &looks(&ask(PATIENCE).await.expect_err("nobody listens"));
 
         all += &looks(&Update::parse(&unreadable(), Limits::default()).expect_err("it has no end"));
