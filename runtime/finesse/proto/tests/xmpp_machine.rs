@@ -20,6 +20,7 @@ const BIND: &str =
     "<features xmlns='http://etherx.jabber.org/streams'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></features>";
 const SESSION: &str = "<features xmlns='http://etherx.jabber.org/streams'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>\
                        <session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></features>";
+const ANNOUNCED: &str = "<iq xmlns='jabber:client' type='result' id='announced'/>";
 const BOUND: &str = "<iq xmlns='jabber:client' type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
                      <jid>1001@a.test/given</jid></bind></iq>";
 const SUCCESS: &str = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
@@ -59,7 +60,7 @@ impl Case {
     fn live() -> Self {
         let mut case = Self::new(Transport::DirectTls);
         case.tell(Event::Start);
-        for stanza in [PLAIN, SUCCESS, BIND, BOUND] {
+        for stanza in [PLAIN, SUCCESS, BIND, BOUND, ANNOUNCED] {
             case.hear(stanza);
         }
         assert_eq!(case.machine.phase(), Phase::Live);
@@ -99,9 +100,41 @@ fn a_session_comes_about_within_tls() {
         [
             "<presence><priority>0</priority></presence>",
             "<presence type=\"subscribe\" to=\"finesse@a.test\"/>",
-            "Ready(\"1001@a.test/given\")"
+            "<iq type=\"get\" id=\"announced\" to=\"a.test\"><ping xmlns=\"urn:xmpp:ping\"/></iq>",
         ]
     );
+    assert_eq!(words(&case.hear(ANNOUNCED)), ["Ready(\"1001@a.test/given\")"]);
+}
+
+#[test]
+fn a_session_is_ready_when_the_server_has_heard_that_it_is_there() {
+    let mut case = Case::new(Transport::DirectTls);
+    case.tell(Event::Start);
+    for stanza in [PLAIN, SUCCESS, BIND, BOUND] {
+        case.hear(stanza);
+    }
+    assert_eq!(case.machine.phase(), Phase::Announcing);
+    // Who is there is told as soon as anything is; notifications that come before are older than all that is read later.
+    let presence = |kind: &str| format!("<presence xmlns='jabber:client' from='finesse@a.test/1' {kind}/>");
+    assert!(case.hear(&presence("")).is_empty());
+    let notified = "<message xmlns='jabber:client' from='pubsub.a.test'><event xmlns='http://jabber.org/protocol/pubsub#event'>\
+                    <items node='/n'><item id='1'><x xmlns='y'>z</x></item></items></event></message>";
+    assert!(case.hear(notified).is_empty());
+    assert!(case.hear("<iq xmlns='jabber:client' type='result' id='other'/>").is_empty());
+    // A server that knows no pings has heard it as well.
+    let unknown = ANNOUNCED.replace("result", "error");
+    assert_eq!(words(&case.hear(&unknown)), ["Ready(\"1001@a.test/given\")", "Watched(true)"]);
+    assert_eq!(case.hear(&presence("type='unavailable'")), [Order::Watched(false)]);
+}
+
+#[test]
+fn a_server_that_does_not_say_that_it_has_heard_is_given_up() {
+    let mut case = Case::new(Transport::DirectTls);
+    case.tell(Event::Start);
+    for stanza in [PLAIN, SUCCESS, BIND, BOUND] {
+        case.hear(stanza);
+    }
+    assert_eq!(ended(&case.wake()), End::Slow(Phase::Announcing));
 }
 
 #[test]

@@ -19,8 +19,10 @@ use topoc_finesse_proto::rest::{Answer, Command, Credentials};
 use topoc_finesse_proto::secret::Secret;
 use topoc_finesse_proto::session::{Change, Connection};
 use topoc_finesse_proto::user::{User, UserState};
+use topoc_finesse_proto::xmpp::options::Transport;
 use topoc_finesse_sim::Simulator;
 use topoc_tls::TlsConfig;
+use topoc_tls::tokio_rustls::rustls::ClientConfig;
 
 /// Longer than anything here takes on a machine that has other things to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -183,14 +185,39 @@ pub(crate) struct Centre {
 
 /// The nodes of a simulator, as a client is told of them.
 pub(crate) fn nodes(sim: &Simulator) -> Vec<Node> {
-    let port = |value: &Value| -> u16 { value.as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap() };
-    let node = |node: &Value| Node {
-        domain: Some(node["host"].as_str().unwrap().to_owned()),
-        rest_port: port(&node["rest"]),
-        xmpp_port: port(&node["xmpp"]["tls"]),
-        ..Node::new("localhost")
+    nodes_over(sim, Transport::DirectTls)
+}
+
+/// The same, their notification services reached in this way.
+pub(crate) fn nodes_over(sim: &Simulator, transport: Transport) -> Vec<Node> {
+    let service = match transport {
+        Transport::DirectTls => "tls",
+        Transport::WebSocket { tls: true } => "ws",
+        Transport::Bosh { tls: true } => "bosh",
+        Transport::StartTls | Transport::Plain | Transport::WebSocket { .. } | Transport::Bosh { .. } => {
+            panic!("the simulator has nothing for {transport:?}")
+        }
+    };
+    let node = |node: &Value| {
+        let (rest_port, _) = place(&node["rest"]);
+        let (xmpp_port, xmpp_path) = place(&node["xmpp"][service]);
+        let domain = Some(node["host"].as_str().unwrap().to_owned());
+        Node { domain, rest_port, transport, xmpp_port, xmpp_path, ..Node::new("localhost") }
     };
     sim.announcement()["nodes"].as_array().unwrap().iter().map(node).collect()
+}
+
+/// The port and the path of an address that the simulator announces.
+fn place(address: &Value) -> (u16, String) {
+    let (_, behind) = address.as_str().unwrap().rsplit_once(':').unwrap();
+    let (port, path) = behind.split_once('/').unwrap_or((behind, ""));
+    (port.parse().unwrap(), format!("/{path}"))
+}
+
+/// What believes the simulator's certificates.
+pub(crate) fn tls(sim: &Simulator) -> Arc<ClientConfig> {
+    let ca = sim.announcement()["ca"].as_str().unwrap();
+    TlsConfig::default().roots_file(ca).unwrap().build().unwrap()
 }
 
 pub(crate) fn basic(id: &str, password: &str) -> Credentials {
@@ -199,10 +226,12 @@ pub(crate) fn basic(id: &str, password: &str) -> Credentials {
 
 impl Centre {
     pub(crate) async fn start(options: topoc_finesse_sim::Options, ours: Options) -> Self {
+        Self::start_over(Transport::DirectTls, options, ours).await
+    }
+
+    pub(crate) async fn start_over(transport: Transport, options: topoc_finesse_sim::Options, ours: Options) -> Self {
         let sim = Simulator::start(options).await.unwrap();
-        let ca = sim.announcement()["ca"].as_str().unwrap();
-        let tls = TlsConfig::default().roots_file(ca).unwrap().build().unwrap();
-        let client = Client::start(&nodes(&sim), &tls, ours);
+        let client = Client::start(&nodes_over(&sim, transport), &tls(&sim), ours);
         Self { sim, client, workers: Vec::new() }
     }
 

@@ -33,6 +33,8 @@ pub enum Phase {
     Binding,
     /// The session is made, where the server wants that.
     Establishing,
+    /// The server has been told that the session is there, and is asked whether it has heard.
+    Announcing,
     /// Ready.
     Live,
     /// Subscriptions are taken back.
@@ -55,6 +57,7 @@ impl Phase {
             Self::Authenticating => "authentication",
             Self::Binding => "an address",
             Self::Establishing => "a session",
+            Self::Announcing => "an answer to the first ping",
             Self::Live => "ready",
             Self::Leaving => "the end of subscriptions",
             Self::Closing => "the end of the stream",
@@ -82,7 +85,9 @@ pub enum Cause {
     AddressOffered,
     /// The address is there, and the server wants a session to be made.
     SessionWanted,
-    /// Nothing is missing.
+    /// The session is made, and made known.
+    Announced,
+    /// Nothing is missing: the server has answered what came behind the presence.
     Ready,
     /// The program wants no session any more, and there are subscriptions.
     LeavesSubscriptions,
@@ -93,7 +98,7 @@ pub enum Cause {
 }
 
 /// Every way that a session can go. [`Cause::Over`] is possible everywhere and leads to [`Phase::Ended`].
-pub const TRANSITIONS: [(Phase, Cause, Phase); 12] = [
+pub const TRANSITIONS: [(Phase, Cause, Phase); 13] = [
     (Phase::New, Cause::Start, Phase::Opening),
     (Phase::Opening, Cause::TlsOffered, Phase::Asking),
     (Phase::Asking, Cause::TlsGranted, Phase::Securing),
@@ -102,15 +107,16 @@ pub const TRANSITIONS: [(Phase, Cause, Phase); 12] = [
     (Phase::Authenticating, Cause::Authenticated, Phase::Opening),
     (Phase::Opening, Cause::AddressOffered, Phase::Binding),
     (Phase::Binding, Cause::SessionWanted, Phase::Establishing),
-    (Phase::Binding, Cause::Ready, Phase::Live),
-    (Phase::Establishing, Cause::Ready, Phase::Live),
+    (Phase::Binding, Cause::Announced, Phase::Announcing),
+    (Phase::Establishing, Cause::Announced, Phase::Announcing),
+    (Phase::Announcing, Cause::Ready, Phase::Live),
     (Phase::Live, Cause::LeavesSubscriptions, Phase::Leaving),
     (Phase::Leaving, Cause::Leaves, Phase::Closing),
 ];
 
 /// And the other ways to leave: whatever the session is at, once its stream is open.
-const LEAVES_FROM: [Phase; 5] =
-    [Phase::Opening, Phase::Authenticating, Phase::Binding, Phase::Establishing, Phase::Live];
+const LEAVES_FROM: [Phase; 6] =
+    [Phase::Opening, Phase::Authenticating, Phase::Binding, Phase::Establishing, Phase::Announcing, Phase::Live];
 
 /// Where a cause leads from a phase, if it can come there at all.
 #[must_use]
@@ -192,6 +198,7 @@ const MOST: usize = 64;
 
 const BIND: &str = "bind";
 const SESSION: &str = "session";
+const ANNOUNCED: &str = "announced";
 
 /// One session.
 #[derive(Clone, Debug)]
@@ -209,6 +216,8 @@ pub struct Machine {
     watched: Option<String>,
     /// The resources of the watched user that are there.
     there: Vec<String>,
+    /// What was heard of that before the session was ready.
+    early: Option<bool>,
     deadline: Option<Duration>,
     ping_at: Duration,
     /// How many pings in a row have not been answered.
@@ -239,6 +248,7 @@ impl Machine {
             pubsub,
             watched,
             there: Vec::new(),
+            early: None,
             deadline: None,
             ping_at: Duration::ZERO,
             unanswered: 0,
@@ -361,6 +371,7 @@ impl Turn<'_> {
             Phase::Authenticating => self.authentication(stanza),
             Phase::Binding => self.bound(stanza),
             Phase::Establishing => self.established(stanza),
+            Phase::Announcing => self.announced(stanza),
             Phase::Live | Phase::Leaving => self.live(stanza),
             Phase::New | Phase::Closing | Phase::Ended => {}
             Phase::Opening | Phase::Asking | Phase::Securing => {
@@ -455,7 +466,7 @@ impl Turn<'_> {
             self.go(Cause::SessionWanted);
             self.send(stanza::session(SESSION));
         } else {
-            self.ready();
+            self.announce();
         }
     }
 
@@ -464,8 +475,38 @@ impl Turn<'_> {
             return;
         }
         match stanza.attribute("type") {
-            Some("result") => self.ready(),
+            Some("result") => self.announce(),
             _ => self.fail(End::NotBound(stanza::refusal(stanza))),
+        }
+    }
+
+    /// Says that the session is there. A server delivers nothing to a session whose presence it has not heard (RFC 6121, 4.2.2),
+    /// and what the agent asks for by other ways may overtake it; so something that has to be answered goes behind it, since
+    /// stanzas of one stream are processed in order (RFC 6120, 10.1).
+    fn announce(&mut self) {
+        self.go(Cause::Announced);
+        self.send(stanza::presence(self.machine.options.priority));
+        if let Some(watched) = &self.machine.watched {
+            let watch = stanza::watch(watched);
+            self.send(watch);
+        }
+        let ping = stanza::ping(ANNOUNCED, self.machine.login.jid.domain());
+        self.send(ping);
+    }
+
+    /// What comes before the answer is older than all that is asked for later: notifications are not told, who is there is.
+    fn announced(&mut self, stanza: &Element) {
+        if stanza.namespace != ns::CLIENT {
+            return;
+        }
+        let from = stanza.attribute("from").unwrap_or_default();
+        let kind = stanza.attribute("type");
+        match (stanza.name.as_str(), kind) {
+            // A server without pings says so, and has heard the presence as well.
+            ("iq", Some("result" | "error")) if stanza.attribute("id") == Some(ANNOUNCED) => self.ready(),
+            ("iq", Some("get" | "set")) => self.orders.extend(stanza::answer(stanza).map(Outgoing).map(Order::Send)),
+            ("presence", None | Some("unavailable")) => self.presence(from, kind.is_none()),
+            _ => {}
         }
     }
 
@@ -473,12 +514,10 @@ impl Turn<'_> {
         self.go(Cause::Ready);
         self.machine.deadline = None;
         self.machine.ping_at = self.now + self.machine.options.ping_interval;
-        self.send(stanza::presence(self.machine.options.priority));
-        if let Some(watched) = &self.machine.watched {
-            let watch = stanza::watch(watched);
-            self.send(watch);
-        }
         self.order(Order::Ready(self.machine.address.clone()));
+        if let Some(is_there) = self.machine.early.take() {
+            self.order(Order::Watched(is_there));
+        }
     }
 
     fn live(&mut self, stanza: &Element) {
@@ -521,7 +560,9 @@ impl Turn<'_> {
         }
         let now = !machine.there.is_empty();
         // The first word counts even if it is that nobody is there.
-        if before != now || !now {
+        if machine.phase == Phase::Announcing {
+            machine.early = Some(now);
+        } else if before != now || !now {
             self.order(Order::Watched(now));
         }
     }
