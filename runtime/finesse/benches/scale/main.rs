@@ -27,6 +27,10 @@
     reason = "a benchmark prints, and stops at the first thing that fails"
 )]
 
+/// The one that topoc's programs have.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod agents;
 mod bare;
 mod measure;
