@@ -2,7 +2,7 @@
 
 use topoc_core::connector::{Address, Connector, Event, GRACE, Limits, Message, Order, Phase, Proof, Ticket};
 use topoc_core::event::{Link, Result as Came, Service, Told};
-use topoc_core::recent::Record;
+use topoc_core::recent::{Limits as Memory, Record};
 use topoc_finesse_proto::api_error::ApiError;
 use topoc_finesse_proto::dialog::{Action, Dialog, ParticipantState};
 use topoc_finesse_proto::line::{Outcome, Why};
@@ -191,9 +191,10 @@ fn a_request_is_of_use_until_it_expires() {
     let mut connector = connected();
     let late = Message { expires: Some(NOW), ..message(1, "a", "MakeReady#1001", "") };
     assert_eq!(code(&ask(&mut connector, late)), "EXPIRED");
-    claimed(&ask(&mut connector, Message { expires: Some(NOW + secs(1)), ..message(2, "b", "MakeReady#1001", "") }));
+    let soon = Message { expires: Some(NOW + secs(1)), ..message(2, "b", "MakeReady#1001", "") };
+    let ticket = claimed(&ask(&mut connector, soon));
     assert_eq!(connector.wakes_at(), Some(NOW + secs(1)));
-    let orders = connector.handle(NOW + secs(1), Event::Recorded(2));
+    let orders = connector.handle(NOW + secs(1), Event::Recorded(ticket));
     assert!(!orders.iter().any(|order| matches!(order, Order::Ask { .. })));
     assert_eq!(code(&orders), "EXPIRED");
 }
@@ -360,6 +361,20 @@ fn agents_are_counted_and_one_without_a_listener_makes_room() {
     let orders = connect(&mut connector, "c");
     assert_eq!(orders[0], Order::Leave("1001".to_owned()));
     assert_eq!(connector.agents(), 1);
+}
+
+#[test]
+fn who_finds_no_room_among_the_claims_goes_on_when_there_is_some() {
+    let recent = Memory { requests: 1, ..Memory::default() };
+    let mut connector = new(Limits { recent, ..Limits::default() });
+    live(&mut connector, Some("desk"));
+    let other = Event::Adopted { agent: "1002".to_owned(), credentials: password("right"), client: "two".parse().ok() };
+    connector.handle(NOW, other);
+    connector.handle(NOW, Event::Changed("1002".to_owned(), LIVE));
+    let ticket = asked(&mut connector, message(1, "a", "HoldCall#1001", "7"));
+    assert_eq!(ask(&mut connector, message(2, "b", "MakeReady#1002", "")), []);
+    let orders = connector.handle(NOW, Event::Came(ticket, Outcome::Answer(Answer::Accepted)));
+    assert!(matches!(orders.last(), Some(Order::Record(_, Record::Claimed { id, .. })) if id == "b"), "{orders:?}");
 }
 
 #[test]

@@ -503,8 +503,16 @@ impl World {
     }
 
     fn judge(&self) {
-        const NOT_DONE: &[&str] =
-            &["BUSY", "EXPIRED", "NOT_ALLOWED", "NOT_CONNECTED", "NOT_DONE", "UNKNOWN_DIALOG", "WRONG_PASSWORD"];
+        const NOT_DONE: &[&str] = &[
+            "BUSY",
+            "EXPIRED",
+            "NOT_ALLOWED",
+            "NOT_CONNECTED",
+            "NOT_DONE",
+            "REFUSED",
+            "UNKNOWN_DIALOG",
+            "WRONG_PASSWORD",
+        ];
         assert_eq!(self.connector.requests().count(), 0, "nothing is left in hand");
         assert!(!self.paused && !self.held, "requests and events flow again");
         for (place, sent) in self.sent.iter().enumerate() {
