@@ -31,7 +31,11 @@ impl Turn<'_> {
         }
     }
 
+    /// `None` while what is known may be out of date: without a session, and while what Finesse tells is held back.
     fn shown(&self, held: &Held) -> Option<Shown> {
+        if self.connector.held {
+            return None;
+        }
         let agent = self.connector.agents.get(held.request.subject())?;
         agent.is_live().then(|| shown(&held.request, agent))
     }

@@ -260,6 +260,10 @@ impl World {
 
     /// Finesse does something.
     fn effect(&mut self, request: usize, who: usize, command: Command) {
+        // A call that is over does not come back.
+        if matches!(&command, Command::Act { dialog: id, .. } if !self.agents[who].calls.contains_key(id)) {
+            return;
+        }
         self.sent[request].done += 1;
         let change = match command {
             Command::ChangeState { state, .. } => {
