@@ -66,10 +66,10 @@ fn events() -> Vec<Event> {
         outcome(Came::OutcomeUnknown),
     ];
     let mut events: Vec<Event> = told.into_iter().map(|told| Event::of("1001", told)).collect();
-    events[0].sequence = Some(1);
+    (events[0].sequence, events[0].connector, events[0].epoch) = (Some(1), Some("gc-1".to_owned()), Some(3));
     events[15].correlation = Some("ID:desk-1".to_owned());
     let status = Told::SystemStatus(SystemStatus { status: Service::InService });
-    events.push(Event { agent: None, ..Event::of("", status) });
+    events.push(Event::new(status));
     events
 }
 
@@ -129,6 +129,8 @@ fn events_that_are_wrong_are_refused() {
     let of = |name: &str| all.iter().find(|event| event["event"] == name).unwrap();
     for (name, place, value) in [
         ("AgentState", "/version", json!(2)),
+        ("ConnectStatus", "/connector", json!("")),
+        ("ConnectStatus", "/epoch", json!(-1)),
         ("AgentState", "/event", json!("AgentMood")),
         ("AgentState", "/event", json!("Error")),
         ("AgentState", "/data", json!({})),

@@ -23,6 +23,12 @@ pub struct Event {
     /// How many events of the agent this connector has told, with this one: a gap is a loss. From 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sequence: Option<u64>,
+    /// Which connector counts so. Another one, after a take-over, begins anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connector: Option<String>,
+    /// How often that connector had been started: it counts anew each time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
     /// The correlation id of the request that it answers, or its message id; absent where nothing was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation: Option<String>,
@@ -32,10 +38,16 @@ pub struct Event {
 }
 
 impl Event {
+    /// Something told of nobody in particular.
+    #[must_use]
+    pub const fn new(told: Told) -> Self {
+        Self { version: VERSION, agent: None, sequence: None, connector: None, epoch: None, correlation: None, told }
+    }
+
     /// Something told of an agent.
     #[must_use]
     pub fn of(agent: impl Into<String>, told: Told) -> Self {
-        Self { version: VERSION, agent: Some(agent.into()), sequence: None, correlation: None, told }
+        Self { agent: Some(agent.into()), ..Self::new(told) }
     }
 
     /// It as text.

@@ -183,6 +183,12 @@ impl Row {
         }
     }
 
+    /// Whether nothing is changed at Finesse, so that a second time does no harm.
+    #[must_use]
+    pub const fn is_harmless(&self) -> bool {
+        self.is_question() || matches!(self.becomes, Becomes::Bind | Becomes::Unbind)
+    }
+
     /// Whether it changes nothing, so that it may be asked as often as one likes.
     #[must_use]
     pub const fn is_question(&self) -> bool {

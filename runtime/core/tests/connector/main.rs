@@ -1,0 +1,7 @@
+//! The connector's machine: single cases, and random schedules of faults in virtual time.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
+
+mod cases;
+mod schedules;
+mod support;
