@@ -17,7 +17,7 @@ use topoc_finesse_proto::xmpp::options::{Login, Options, Transport};
 const WALKS: u64 = 8_000;
 const STEPS: usize = 24;
 
-const PHASES: [Phase; 11] = [
+const PHASES: [Phase; 12] = [
     Phase::New,
     Phase::Opening,
     Phase::Asking,
@@ -25,13 +25,14 @@ const PHASES: [Phase; 11] = [
     Phase::Authenticating,
     Phase::Binding,
     Phase::Establishing,
+    Phase::Announcing,
     Phase::Live,
     Phase::Leaving,
     Phase::Closing,
     Phase::Ended,
 ];
 
-const CAUSES: [Cause; 12] = [
+const CAUSES: [Cause; 13] = [
     Cause::Start,
     Cause::TlsOffered,
     Cause::TlsGranted,
@@ -40,6 +41,7 @@ const CAUSES: [Cause; 12] = [
     Cause::Authenticated,
     Cause::AddressOffered,
     Cause::SessionWanted,
+    Cause::Announced,
     Cause::Ready,
     Cause::LeavesSubscriptions,
     Cause::Leaves,
@@ -47,7 +49,7 @@ const CAUSES: [Cause; 12] = [
 ];
 
 /// What a server says, by the name that the table has for it. `ID` stands for the number of the last request.
-const SAID: [(&str, &str); 13] = [
+const SAID: [(&str, &str); 14] = [
     (
         "features: TLS",
         "<features xmlns='http://etherx.jabber.org/streams'><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></features>",
@@ -72,6 +74,7 @@ const SAID: [(&str, &str); 13] = [
     ),
     ("bound", "<iq xmlns='jabber:client' type='result' id='bind'/>"),
     ("session made", "<iq xmlns='jabber:client' type='result' id='session'/>"),
+    ("presence heard", "<iq xmlns='jabber:client' type='result' id='announced'/>"),
     ("request done", "<iq xmlns='jabber:client' type='result' from='pubsub.a.test' id='ID'/>"),
     (
         "notification",
@@ -111,6 +114,7 @@ fn events(phase: Phase, id: &str) -> Vec<(&'static str, Event)> {
         Phase::Authenticating => said(&["authenticated", "not authorized"]),
         Phase::Binding => said(&["bound"]),
         Phase::Establishing => said(&["session made"]),
+        Phase::Announcing => said(&["presence heard", "notification"]),
         Phase::Live => {
             let mut events = said(&["request done", "notification"]);
             events.push(("subscribe", Event::Subscribe(format!("/n/{id}"))));
