@@ -1,0 +1,3 @@
+//! The connector between brokers and Cisco Finesse: what `topoc-core` decides is done here, with sockets, files, time and chance.
+
+pub mod command;
