@@ -9,32 +9,20 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, WWW_AUTHENTICATE};
 use hyper::{Request, Response, StatusCode};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
-use tokio_rustls::rustls::ServerConfig;
 
-use crate::cluster::{self, Credentials, Health, Method, Service};
+use crate::cluster::{self, Credentials, Method, Service};
 use crate::cors::Page;
 use crate::http::{self, Answer};
 use crate::hub::Hub;
-use crate::listen::while_silent;
+use crate::listen::Door;
 
 /// One connection to Tomcat, with TLS.
-pub(crate) async fn connection(
-    hub: Arc<Hub>,
-    node: usize,
-    stream: TcpStream,
-    tls: Arc<ServerConfig>,
-    mut health: watch::Receiver<Health>,
-) {
-    while_silent(&mut health).await;
+pub(crate) async fn connection(door: Door, stream: TcpStream) {
+    let Door { hub, node, tls, health } = door;
     let Some(stream) = http::secure(stream, tls).await else { return };
-    http::serve(stream, move |request| {
-        let (hub, mut health) = (Arc::clone(&hub), health.clone());
+    http::serve(stream, health, move |request| {
+        let hub = Arc::clone(&hub);
         async move {
-            if *health.borrow_and_update() == Health::Silent {
-                while_silent(&mut health).await;
-                return None;
-            }
             let page = Page::of(&request);
             let mut answer = match hub.cors.before_rest(&page) {
                 Some(answer) => answer,
@@ -99,9 +87,8 @@ fn credentials(headers: &HeaderMap) -> Credentials {
 }
 
 /// One connection without TLS: everything is elsewhere.
-pub(crate) async fn redirect(port: u16, stream: TcpStream, mut health: watch::Receiver<Health>) {
-    while_silent(&mut health).await;
-    http::serve(stream, move |request| {
+pub(crate) async fn redirect(door: Door, port: u16, stream: TcpStream) {
+    http::serve(stream, door.health, move |request| {
         let to = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
         async move {
             let mut response = http::answer(301, "text/plain", "");

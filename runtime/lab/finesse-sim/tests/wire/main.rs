@@ -119,7 +119,7 @@ fn hear(stream: &mut impl Read, what: &str) -> String {
 }
 
 /// Whether the connection ends, and is not only quiet.
-fn ends(stream: &mut Secure) -> bool {
+fn ends(stream: &mut impl Read) -> bool {
     let mut buffer = [0; 4096];
     loop {
         match stream.read(&mut buffer) {
@@ -224,6 +224,31 @@ fn services_that_hang_accept_and_never_answer() {
     session.sock.set_read_timeout(Some(PATIENCE)).unwrap();
     say(&mut session, "<iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>");
     assert!(!hear(&mut session, "id=\"q\"").contains("id=\"p\""), "what came while it hung is lost");
+}
+
+#[test]
+fn who_is_connected_already_is_not_answered_while_tomcat_hangs_and_hung_up_on_behind_it() {
+    let world = World::start();
+    let mut rest = world.secure(world.dial("/nodes/0/rest").unwrap());
+    let mut plain = world.dial("/nodes/0/http").unwrap();
+    say(&mut rest, SYSTEM_INFO);
+    hear(&mut rest, "</SystemInfo>");
+    say(&mut plain, SYSTEM_INFO);
+    hear(&mut plain, "301 ");
+    world.command("break", &json!({"node": 1, "service": "tomcat", "how": "silent"}));
+    say(&mut rest, SYSTEM_INFO);
+    say(&mut plain, SYSTEM_INFO);
+    for socket in [&rest.sock, &plain] {
+        socket.set_read_timeout(Some(SOON)).unwrap();
+    }
+    let mut buffer = [0; 16];
+    assert!(rest.read(&mut buffer).is_err(), "REST has answered");
+    assert!(plain.read(&mut buffer).is_err(), "plain HTTP has answered");
+    world.command("restore", &json!({"node": 1, "service": "tomcat"}));
+    for socket in [&rest.sock, &plain] {
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    }
+    assert!(ends(&mut rest) && ends(&mut plain));
 }
 
 #[test]
