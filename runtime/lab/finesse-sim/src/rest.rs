@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::cluster::{self, Credentials, Method, Service};
 use crate::cors::Page;
+use crate::forms;
 use crate::http::{self, Answer};
 use crate::hub::Hub;
 use crate::listen::Door;
@@ -45,9 +46,10 @@ async fn reply(hub: &Hub, node: usize, request: Request<Incoming>) -> Answer {
     let credentials = credentials(request.headers());
     let id = request.headers().get("requestId").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let (path, query) = (request.uri().path().to_owned(), request.uri().query().unwrap_or_default().to_owned());
-    let body = match http::body(request).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
+    let Ok(body) = http::body(request).await else {
+        // Said in the way of Finesse, whatever was wrong.
+        let error = forms::api_error("Bad Request", "The body is too long, did not come, or is no UTF-8", "");
+        return written(cluster::Reply { status: 400, body: Some(error) });
     };
     let slowness = hub.slowness(node, Service::Tomcat);
     if !slowness.is_zero() {
@@ -56,6 +58,10 @@ async fn reply(hub: &Hub, node: usize, request: Request<Incoming>) -> Answer {
     let asked = cluster::Request { method, path, query, credentials, request_id: id, body };
     let reply = hub.with(|cluster, now| cluster.rest(now, node, &asked));
     tracing::debug!(node = node + 1, path = asked.path, status = reply.status, "request");
+    written(reply)
+}
+
+fn written(reply: cluster::Reply) -> Answer {
     let mut response = Response::new(Full::new(Bytes::new()));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Some(document) = reply.body {

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::process::Command;
 
-use topoc_finesse_sim::cluster::{Cluster, Config};
+use topoc_finesse_sim::cluster::{Cluster, Config, NOT_HERE};
 use topoc_finesse_sim::commands::{COMMANDS, Kind};
 use topoc_finesse_sim::scenario;
 
@@ -27,6 +27,15 @@ fn the_guide_lists_the_commands() {
             })
             .collect();
         writeln!(table, "| `{}` | {} | {} |", command.name, command.summary, fields.join("; ")).unwrap();
+    }
+    assert!(GUIDE.contains(&table), "the guide should say:\n{table}");
+}
+
+#[test]
+fn the_guide_lists_what_is_not_there() {
+    let mut table = String::from("| not simulated | resources |\n| --- | --- |\n");
+    for (about, names) in NOT_HERE {
+        writeln!(table, "| {about} | `{}` |", names.join("`, `")).unwrap();
     }
     assert!(GUIDE.contains(&table), "the guide should say:\n{table}");
 }

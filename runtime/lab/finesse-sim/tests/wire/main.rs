@@ -252,6 +252,20 @@ fn who_is_connected_already_is_not_answered_while_tomcat_hangs_and_hung_up_on_be
 }
 
 #[test]
+fn a_body_that_is_no_text_or_too_long_is_refused_in_the_way_of_finesse() {
+    let world = World::start();
+    for body in [vec![0xff; 3], vec![b'x'; 70_000]] {
+        let mut rest = world.secure(world.dial("/nodes/0/rest").unwrap());
+        let head = "PUT /finesse/api/User/1001 HTTP/1.1\r\nHost: localhost\r\nContent-Length";
+        say(&mut rest, &format!("{head}: {}\r\n\r\n", body.len()));
+        // Where it is too long nobody may listen to its end.
+        let _ = rest.write_all(&body).and_then(|()| rest.flush());
+        let answer = hear(&mut rest, "</ApiErrors>");
+        assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("<ErrorType>Bad Request<"), "{answer}");
+    }
+}
+
+#[test]
 fn sessions_are_dropped_and_events_invented() {
     let world = World::start();
     let mut session = world.enter("1001", "a");
