@@ -52,7 +52,9 @@ fn the_scenarios_of_the_guide_are_read() {
 
 #[test]
 fn the_options_of_the_guide_exist() {
-    let output = Command::new(env!("CARGO_BIN_EXE_finesse-sim")).arg("--help").output().unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_finesse-sim"));
+    program.arg("--help");
+    let output = topoc_lab::output(program).unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     let options: Vec<&str> = GUIDE
         .split(|c: char| !(c == '-' || c.is_ascii_alphanumeric()))

@@ -18,7 +18,7 @@ function origin() {
 
 // A simulator whose nodes say this of pages of other origins. It ends with this process, because its standard input does.
 async function simulator(cors) {
-  const child = spawn(program, ["--agents", "3", "--nodes", "1", "--cors", cors, "--end-with-stdin"], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(program, ["--agents", "3", "--nodes", "1", "--cors", cors, "--password", "Tn8-simulated", "--verbose", "--end-with-stdin"], { stdio: ["pipe", "pipe", "inherit"] });
   for await (const line of createInterface(child.stdout)) return { announced: JSON.parse(line), end: () => child.stdin.end() };
   throw new Error("the simulator does not start");
 }

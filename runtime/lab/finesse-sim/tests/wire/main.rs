@@ -23,6 +23,11 @@ use topoc_finesse_sim::{Options, Simulator};
 const PATIENCE: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_millis(300);
 
+/// Everybody's password, of the list that nothing may print (`runtime/lab/unmistakable-secrets`).
+const PASSWORD: &str = "Tn8-simulated";
+/// Nobody's.
+const WRONG: &str = "Sd6-sunlit";
+
 struct World {
     runtime: tokio::runtime::Runtime,
     simulator: Simulator,
@@ -35,8 +40,9 @@ impl World {
         Self::start_with(Options::new(3, 1))
     }
 
-    fn start_with(options: Options) -> Self {
+    fn start_with(mut options: Options) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        options.config.password = PASSWORD.to_owned();
         let simulator = runtime.block_on(Simulator::start(options)).unwrap();
         Self { runtime, simulator }
     }
@@ -77,7 +83,7 @@ impl World {
     /// A session that is bound and there.
     fn enter(&self, user: &str, resource: &str) -> Secure {
         let mut stream = self.open();
-        say(&mut stream, &auth(user, "secret"));
+        say(&mut stream, &auth(user, PASSWORD));
         hear(&mut stream, "<success");
         say(&mut stream, OPEN);
         hear(&mut stream, "<bind");
@@ -140,7 +146,7 @@ fn nothing_is_said_before_tls() {
     say(&mut plain, OPEN);
     let features = hear(&mut plain, "</stream:features>");
     assert!(features.contains("<required/>") && !features.contains("mechanism"), "{features}");
-    say(&mut plain, &auth("1001", "secret"));
+    say(&mut plain, &auth("1001", PASSWORD));
     hear(&mut plain, "<policy-violation");
 }
 
@@ -165,7 +171,7 @@ fn wrong_passwords_are_refused_three_times_and_then_cut_off() {
     let world = World::start();
     let mut stream = world.open();
     for _ in 0..3 {
-        say(&mut stream, &auth("1001", "wrong"));
+        say(&mut stream, &auth("1001", WRONG));
         hear(&mut stream, "<failure xmlns=\"urn:ietf:params:xml:ns:xmpp-sasl\"><not-authorized/></failure>");
     }
     assert!(ends(&mut stream));
