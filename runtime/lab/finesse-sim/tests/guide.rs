@@ -1,5 +1,5 @@
 //! The guide's page is true: its table of commands is the one that the API, scenarios and the page read, its scenarios are read,
-//! and its options exist.
+//! and its options exist; and the page in the browser has all commands, too.
 
 use std::fmt::Write;
 use std::process::Command;
@@ -29,6 +29,14 @@ fn the_guide_lists_the_commands() {
         writeln!(table, "| `{}` | {} | {} |", command.name, command.summary, fields.join("; ")).unwrap();
     }
     assert!(GUIDE.contains(&table), "the guide should say:\n{table}");
+}
+
+#[test]
+fn every_command_has_a_control_of_its_own_on_the_page() {
+    const PAGE: &str = include_str!("../src/page.html");
+    for command in COMMANDS {
+        assert!(PAGE.contains(&format!("\"{}\"", command.name)), "{} is for the form at the end only", command.name);
+    }
 }
 
 #[test]
