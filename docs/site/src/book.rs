@@ -1,6 +1,6 @@
 //! The chapters in their order: what `SUMMARY.md` lists, and a page for each rule.
 
-use crate::reference;
+use crate::{finesse, reference};
 use std::path::Path;
 use std::{fs, io};
 
@@ -60,14 +60,20 @@ fn link(line: &str) -> Option<(&str, &str)> {
     inner.strip_suffix(')')?.split_once("](")
 }
 
-/// A line `{{#include FILE}}` becomes the text of the file, named from the page's folder.
+/// A line `{{#include FILE}}` becomes the text of the file, named from the page's folder, and a line `{{#drawing NAME}}` a drawing
+/// of a table.
 fn included(docs: &Path, page: &str, text: &str) -> io::Result<String> {
     let folder = Path::new(page).parent().unwrap_or(Path::new(""));
     let mut whole = String::with_capacity(text.len());
     for line in text.lines() {
-        match line.strip_prefix("{{#include ").and_then(|rest| rest.strip_suffix("}}")) {
-            Some(file) => whole += &read(&docs.join(folder), file)?,
-            None => whole.extend([line, "\n"]),
+        let told = |what| line.strip_prefix(what).and_then(|rest| rest.strip_suffix("}}"));
+        match (told("{{#include "), told("{{#drawing ")) {
+            (Some(file), _) => whole += &read(&docs.join(folder), file)?,
+            (_, Some(name)) => {
+                let unknown = || io::Error::other(format!("{page}: there is no drawing `{name}`"));
+                whole += &finesse::drawing(name).ok_or_else(unknown)?;
+            }
+            _ => whole.extend([line, "\n"]),
         }
     }
     Ok(whole)

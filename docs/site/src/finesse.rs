@@ -6,6 +6,7 @@ use topoc_finesse_proto::our_reading::READINGS;
 use topoc_finesse_proto::rest::{COMMANDS, Object, Repeat, Row};
 use topoc_finesse_proto::{cluster, session};
 
+use crate::drawing;
 use crate::page::escape;
 
 const REQUESTS_PAGE: &str = "reference/finesse-requests.md";
@@ -18,6 +19,18 @@ pub(crate) fn generated(path: &str) -> Option<String> {
         REQUESTS_PAGE => Some(requests()),
         TRANSITIONS_PAGE => Some(transitions()),
         READING_PAGE => Some(reading()),
+        _ => None,
+    }
+}
+
+/// A drawing that a page asks for by its name.
+pub(crate) fn drawing(name: &str) -> Option<String> {
+    match name {
+        "finesse-servers" => {
+            let what =
+                "How the choice of a server goes from phase to phase; the same is in the table of all transitions";
+            Some(drawing::drawing(cluster::TRANSITIONS, &cluster::Cause::Stop, what, |name| words(&name)))
+        }
         _ => None,
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod blocks;
 mod book;
+mod drawing;
 mod finesse;
 mod highlight;
 mod layout;

@@ -155,7 +155,7 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// `Io` when the file is gone.
+    /// `Io` when it cannot be read.
     pub fn log(&self) -> Result<String, LabError> {
         self.log_since(self.process.log.start())
     }
@@ -164,7 +164,7 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// `Io` when the file is gone.
+    /// `Io` when it cannot be read.
     pub fn log_since(&self, mark: Mark) -> Result<String, LabError> {
         self.process.log.since(mark)
     }
@@ -173,7 +173,7 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// `Io` when the file is gone.
+    /// `Io` when it cannot be read.
     pub fn mark(&self) -> Result<Mark, LabError> {
         self.process.log.end()
     }

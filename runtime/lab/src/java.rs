@@ -6,7 +6,7 @@ mod sender;
 mod watcher;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{ChildStdout, Command};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -213,7 +213,7 @@ impl Shared {
             line.push_str(&escaped(word));
         }
         line.push('\n');
-        let told = self.process.stdin().write_all(line.as_bytes());
+        let told = self.process.tell(line.as_bytes());
         told.map_err(|cause| LabError::io("tell the Java client what to do", cause))
     }
 

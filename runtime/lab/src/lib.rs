@@ -30,8 +30,10 @@ mod log;
 mod plain;
 mod ports;
 mod process;
+mod program;
 mod prosody;
 mod schema;
+mod secrets;
 mod wait;
 
 use std::time::Duration;
@@ -49,8 +51,10 @@ pub use load::{Latency, Load, LoadReport, load};
 pub use log::Mark;
 pub use plain::Plain;
 pub use ports::ports;
+pub use program::{Program, output};
 pub use prosody::Prosody;
 pub use schema::{Schema, schema, validate_xml};
+pub use secrets::secrets_in;
 pub use wait::until;
 
 /// How long a test waits for something that should come soon, on a machine that may be very busy.

@@ -1,7 +1,8 @@
-//! A Java process that ends with its handle, and with this process.
+//! A process that ends with its handle, and with this process, and what it may not print.
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::LabError;
-use crate::log::Log;
+use crate::log::{Log, Mark};
+use crate::secrets::secrets_in;
 use crate::wait::wait_until;
 
 // What a small test broker needs, and quick starts before quick running (ground truth: 1.4 s instead of 2 s to start).
@@ -42,19 +44,27 @@ pub(crate) fn option(name: &str, path: &Path) -> OsString {
 
 /// Where a process's standard output goes; standard error goes to its log in both cases.
 #[derive(Clone, Copy)]
-pub(crate) enum Output {
+pub(crate) enum Output<'a> {
+    /// To its log, too.
     Log,
+    /// To the test, which talks with it by this pipe.
     Pipe,
+    /// To a file of its own.
+    Apart(&'a Path),
 }
 
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) name: String,
     pub(crate) log: Log,
+    /// Its standard output, where that goes apart.
+    pub(crate) said: Option<Log>,
+    /// The end of what the test has taken from the beginning of its standard output: this may have secrets.
+    taken: Mutex<Option<Mark>>,
     pid: u32,
     child: Mutex<Child>,
     // The child halts when this pipe closes: when this value is dropped, and when this whole process is killed.
-    lifeline: Mutex<ChildStdin>,
+    lifeline: Mutex<Option<ChildStdin>>,
 }
 
 impl Process {
@@ -62,30 +72,51 @@ impl Process {
         mut command: Command,
         name: String,
         log: &Path,
-        output: Output,
+        output: Output<'_>,
     ) -> Result<(Self, Option<ChildStdout>), LabError> {
         let (log, file) = Log::append_to(log)?;
         let copy = |file: &File| file.try_clone().map_err(|cause| LabError::io("share the log file", cause));
+        let mut said = None;
         command.stdin(Stdio::piped()).stderr(copy(&file)?).stdout(match output {
             Output::Log => copy(&file)?.into(),
             Output::Pipe => Stdio::piped(),
+            Output::Apart(path) => {
+                let (log, file) = Log::append_to(path)?;
+                said = Some(log);
+                file.into()
+            }
         });
         let doing = || format!("start {name} (`{}`)", command.get_program().display());
         let doing = doing();
         let mut child = command.spawn().map_err(|cause| LabError::io(doing, cause))?;
         // Taken out, since `Child` closes its standard input whenever it is waited for.
-        let lifeline = child.stdin.take().expect("standard input is piped");
+        let lifeline = Mutex::new(child.stdin.take());
         let stdout = child.stdout.take();
         let pid = child.id();
-        Ok((Self { name, log, pid, child: Mutex::new(child), lifeline: Mutex::new(lifeline) }, stdout))
+        let taken = Mutex::new(None);
+        Ok((Self { name, log, said, taken, pid, child: Mutex::new(child), lifeline }, stdout))
     }
 
     pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
 
-    pub(crate) fn stdin(&self) -> MutexGuard<'_, ChildStdin> {
-        self.lifeline.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Writes to its standard input.
+    pub(crate) fn tell(&self, bytes: &[u8]) -> io::Result<()> {
+        match self.lifeline.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            Some(stdin) => stdin.write_all(bytes),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    /// Ends its standard input.
+    pub(crate) fn close_stdin(&self) {
+        self.lifeline.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// The test has taken so much of its standard output, from the mark on: what is told to it may have secrets.
+    pub(crate) fn taken(&self, from: Mark, bytes: u64) {
+        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(from.after(bytes));
     }
 
     /// How it ended, if it has.
@@ -155,8 +186,33 @@ impl Process {
     }
 }
 
+impl Process {
+    /// What it has printed of the secrets that tests use, in a sentence; of its standard output only what nobody took.
+    fn secrets_printed(&self) -> Option<String> {
+        let taken = *self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let logs = [Some((&self.log, None)), self.said.as_ref().map(|said| (said, taken))];
+        let found = logs.into_iter().flatten().find_map(|(log, from)| {
+            let text = log.since(from.unwrap_or(log.start())).unwrap_or_else(|error| error.to_string());
+            let found = secrets_in(&text);
+            (!found.is_empty()).then(|| format!("{} (number, line): {found:?}", log.path().display()))
+        });
+        found.map(|found| format!("{} printed secrets of runtime/lab/unmistakable-secrets in {found}", self.name))
+    }
+}
+
+/// # Panics
+///
+/// When it has printed a secret.
 impl Drop for Process {
+    #[expect(clippy::print_stderr, reason = "the report of a failed test is all that is left to say it in")]
     fn drop(&mut self) {
         self.kill();
+        let Some(found) = self.secrets_printed() else { return };
+        // A test that fails already says why, and a second panic would take the others with it.
+        if std::thread::panicking() {
+            eprintln!("{found}");
+        } else {
+            panic!("{found}");
+        }
     }
 }

@@ -9,6 +9,10 @@ use std::time::{Duration, Instant};
 
 use topoc_lab::{Broker, Java, LabError, Launch, PATIENCE, Plain, Release, ports, release, schema, validate_xml};
 
+/// Passwords of the list that no program may print.
+const RIGHT: &str = "Mh4-moonlit";
+const WRONG: &str = "Sd6-sunlit";
+
 const RELEASES: [&str; 4] = ["5.15.16", "5.17.6", "5.18.3", "6.3.1"];
 
 /// A broker's file around the elements that matter to a test.
@@ -161,11 +165,11 @@ fn a_secret_comes_from_the_environment() {
     let uri = tcp(ports(1).unwrap()[0]);
     let xml = Plain::new("alone").listen(&uri, &[]).user("gc", "${GC_PASSWORD}").write(dir.path()).unwrap();
     let release = release("5.18.3").unwrap();
-    let broker = Launch::new(&release, &xml, dir.path()).env("GC_PASSWORD", "moon").start().unwrap();
+    let broker = Launch::new(&release, &xml, dir.path()).env("GC_PASSWORD", RIGHT).start().unwrap();
     broker.wait_started(PATIENCE).unwrap();
     let with = |password: &str| format!("{uri}?jms.userName=gc&jms.password={password}");
-    java.send(&with("moon"), "Q", &["hello"], PATIENCE).unwrap();
-    let refused = java.send(&with("sun"), "Q", &["hello"], PATIENCE).unwrap_err();
+    java.send(&with(RIGHT), "Q", &["hello"], PATIENCE).unwrap();
+    let refused = java.send(&with(WRONG), "Q", &["hello"], PATIENCE).unwrap_err();
     assert!(refused.to_string().contains("SecurityException"), "{refused}");
 }
 

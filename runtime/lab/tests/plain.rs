@@ -10,6 +10,10 @@ use std::sync::LazyLock;
 use tempfile::TempDir;
 use topoc_lab::{Broker, Certificates, Java, PATIENCE, Plain, ports, release, validate_xml};
 
+/// Passwords of the list that no program may print.
+const RIGHT: &str = "Mh4-moonlit";
+const WRONG: &str = "Sd6-sunlit";
+
 const RELEASES: [&str; 3] = ["5.15.16", "5.18.3", "6.3.1"];
 
 static CERTIFICATES: LazyLock<Certificates> = LazyLock::new(|| {
@@ -27,7 +31,7 @@ fn everything_at_once_is_valid_in_each_release() {
         .listen("ssl://127.0.0.1:61617?needClientAuth=true&maximumConnections=5", &[("updateClusterClients", "true")])
         .listen("nio://127.0.0.1:61618", &[("name", "third"), ("rebalanceClusterClients", "true")])
         .tls(&CERTIFICATES)
-        .user("gc", "moon")
+        .user("gc", RIGHT)
         .queues(">", &[("maxBrowsePageSize", "1000"), ("memoryLimit", "1 mb")])
         .queues("ORDERS.>", &[("queuePrefetch", "1")])
         .memory_limit("64 mb")
@@ -102,16 +106,16 @@ fn certificates_are_there_for_others_than_java() {
 fn users_and_policies_do_what_they_say() {
     let dir = tempfile::tempdir().unwrap();
     let port = ports(1).unwrap()[0];
-    let broker = Plain::new("alone").tcp(port).user("gc", "moon").user("it", "sun <\"stars\">");
+    let broker = Plain::new("alone").tcp(port).user("gc", RIGHT).user("it", "Sd6-sunlit <\"stars\">");
     let broker = broker.queues("LITTLE.>", &[("maxBrowsePageSize", "3")]);
     let broker = broker.start(&release("5.18.3").unwrap(), dir.path()).unwrap();
     broker.wait_started(PATIENCE).unwrap();
     let java = Java::start(dir.path()).unwrap();
     let uri =
         |user: &str, password: &str| format!("tcp://127.0.0.1:{port}?jms.userName={user}&jms.password={password}");
-    java.send(&uri("gc", "moon"), "Q", &["hello"], PATIENCE).unwrap();
-    java.send(&uri("it", "sun%20%3C%22stars%22%3E"), "Q", &["hello"], PATIENCE).unwrap();
-    for (user, password) in [("gc", "sun"), ("nobody", "moon")] {
+    java.send(&uri("gc", RIGHT), "Q", &["hello"], PATIENCE).unwrap();
+    java.send(&uri("it", "Sd6-sunlit%20%3C%22stars%22%3E"), "Q", &["hello"], PATIENCE).unwrap();
+    for (user, password) in [("gc", WRONG), ("nobody", RIGHT)] {
         let refused = java.send(&uri(user, password), "Q", &["hello"], PATIENCE).unwrap_err();
         assert!(refused.to_string().contains("SecurityException"), "{refused}");
     }
@@ -119,7 +123,7 @@ fn users_and_policies_do_what_they_say() {
     assert!(refused.to_string().contains("SecurityException"), "{refused}");
 
     // A browser sees what the policy lets it see.
-    let uri = uri("gc", "moon");
+    let uri = uri("gc", RIGHT);
     for (queue, seen) in [("LITTLE.Q", 3), ("OTHER.Q", 9)] {
         java.send(&uri, queue, &["text"; 9], PATIENCE).unwrap();
         assert_eq!(java.browse(&uri, queue, "", PATIENCE).unwrap().len(), seen);

@@ -262,10 +262,10 @@ fn everything_sent_before_the_last_handle_goes_arrives() {
 fn who_is_not_let_in_is_told_at_the_first_broker_and_waits_for_another_later() {
     run(LIMIT, async {
         let mut open = Stand::start("A", "6.3.1", |plain| plain);
-        let closed = Stand::start("B", "6.3.1", |plain| plain.user("gc", "moon"));
+        let closed = Stand::start("B", "6.3.1", |plain| plain.user("gc", "Mh4-moonlit"));
         [&open, &closed].into_iter().for_each(Stand::wait_started);
         let link = link(&closed);
-        let uri = format!("failover:({})?jms.userName=gc&jms.password=sun", link.uri());
+        let uri = format!("failover:({})?jms.userName=gc&jms.password=Sd6-sunlit", link.uri());
         let failed = timeout(PROMPT, Connection::open(&uri)).await.expect("nobody tries for ever").unwrap_err();
         assert!(matches!(&failed, Error::Refused(refusal) if refusal.kind == RefusalKind::Security), "{failed:?}");
         // Once, unless the broker has hung up without an answer (see `refusals.rs`).

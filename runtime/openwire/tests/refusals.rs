@@ -17,13 +17,17 @@ static SITES: LazyLock<Vec<Site>> = LazyLock::new(|| {
 });
 
 /// Users, of whom one may do nothing with what is the other's.
+/// Passwords of the list that no program may print.
+const RIGHT: &str = "Mh4-moonlit";
+const WRONG: &str = "Sd6-sunlit";
+
 static GUARDED: LazyLock<Vec<Site>> = LazyLock::new(|| {
     const RIGHTS: &str = r#"<authorizationPlugin><map><authorizationMap><authorizationEntries>
         <authorizationEntry queue="FREE" read="users" write="users" admin="users"/>
         <authorizationEntry topic=">" read="users" write="users" admin="users"/>
         <authorizationEntry queue="SECRET.>" read="nobody" write="nobody" admin="nobody"/>
         </authorizationEntries></authorizationMap></map></authorizationPlugin>"#;
-    sites("guarded", |plain, _| plain.user("gc", "moon").plugin(RIGHTS))
+    sites("guarded", |plain, _| plain.user("gc", RIGHT).plugin(RIGHTS))
 });
 
 /// What the broker says to who is not to come in. A broker that refuses a connection while it is still setting it up hangs up
@@ -48,7 +52,7 @@ async fn session(connection: &Connection) -> Session {
 #[test]
 fn who_is_not_known_does_not_come_in() {
     at_each(&GUARDED, &async |site| {
-        for (user, password) in [("gc", "sun"), ("nobody", "moon")] {
+        for (user, password) in [("gc", WRONG), ("nobody", RIGHT)] {
             let config = Config::new(&site.uri).unwrap().user(user, password);
             let refusal = refused(config).await;
             assert!(refusal.message.contains("password"), "{refusal}");
@@ -57,7 +61,7 @@ fn who_is_not_known_does_not_come_in() {
             refused(config).await;
         }
         refused(Config::new(&site.uri).unwrap()).await;
-        let uri = format!("{}?jms.userName=gc&jms.password=moon", site.uri);
+        let uri = format!("{}?jms.userName=gc&jms.password={RIGHT}", site.uri);
         let connection = Connection::open(&uri).await.unwrap();
         connection.close().await.unwrap();
     });
@@ -66,7 +70,7 @@ fn who_is_not_known_does_not_come_in() {
 #[test]
 fn who_has_no_right_is_told_so() {
     at_each(&GUARDED, &async |site| {
-        let connection = Config::new(&site.uri).unwrap().user("gc", "moon").connect().await.unwrap();
+        let connection = Config::new(&site.uri).unwrap().user("gc", RIGHT).connect().await.unwrap();
         let mut unasked = connection.refusals();
         let session = session(&connection).await;
         let secret = Destination::queue("SECRET.Q");

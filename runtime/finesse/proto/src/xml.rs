@@ -196,6 +196,7 @@ impl Builder {
             let attribute = attribute.map_err(|error| malformed(at as u64, &error))?;
             let value = unescape(attribute.value.as_ref(), at)?;
             let name = attribute.key.0;
+            qualified(name, at)?;
             if name == "xmlns" {
                 self.scope.push((String::new(), value));
             } else if let Some(prefix) = name.strip_prefix("xmlns:") {
@@ -208,7 +209,7 @@ impl Builder {
             }
         }
         let name = start.name();
-        let (prefix, local) = name.0.split_once(':').unwrap_or(("", name.0));
+        let (prefix, local) = qualified(name.0, at)?;
         element.name = local.to_owned();
         element.namespace = self.namespace(prefix, at)?;
         self.open.push(element);
@@ -270,6 +271,34 @@ fn unescape(value: &str, at: usize) -> Result<String, XmlError> {
         }
         None => Ok(value.into_owned()),
     }
+}
+
+/// A name of an element or attribute: its prefix, if it has one, and the rest (Namespaces in XML 1.0, section 4, `QName`).
+fn qualified(name: &str, at: usize) -> Result<(&str, &str), XmlError> {
+    let (prefix, local) = name.split_once(':').map_or((None, name), |(prefix, local)| (Some(prefix), local));
+    if is_name(local) && prefix.is_none_or(is_name) {
+        Ok((prefix.unwrap_or_default(), local))
+    } else {
+        Err(malformed(at as u64, &format!("`{}` is no name", name.escape_default())))
+    }
+}
+
+/// Whether this is a name without a colon (XML 1.0, section 2.3, `Name`).
+fn is_name(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters.next().is_some_and(begins_name) && characters.all(|c| begins_name(c) || continues_name(c))
+}
+
+const fn begins_name(character: char) -> bool {
+    matches!(character,
+        'a'..='z' | 'A'..='Z' | '_' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}'
+        | '\u{370}'..='\u{37d}' | '\u{37f}'..='\u{1fff}' | '\u{200c}' | '\u{200d}' | '\u{2070}'..='\u{218f}'
+        | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}'
+        | '\u{10000}'..='\u{effff}')
+}
+
+const fn continues_name(character: char) -> bool {
+    matches!(character, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}' | '\u{2040}')
 }
 
 /// Whether XML 1.0 has this character at all (section 2.2, `Char`). Written as it is or as a reference makes no difference.

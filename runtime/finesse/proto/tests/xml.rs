@@ -30,6 +30,14 @@ fn a_stanza_knows_the_namespaces_of_its_stream() {
 }
 
 #[test]
+fn names_have_any_letters() {
+    for name in ["_", "é", "名前", "a-b.c_d1", "ns1:größe", "\u{10400}"] {
+        let text = format!("<{name} xmlns:ns1='n' {name}='1'/>");
+        assert_eq!(read(&text, limits()).unwrap().attribute(name), Some("1"), "{text}");
+    }
+}
+
+#[test]
 fn what_is_too_much_is_refused() {
     let refused = |text: &str, limit| assert_eq!(read(text, limits()), Err(XmlError::TooMuch(limit)), "{text}");
     refused(&"x".repeat(1_001), "bytes");
@@ -73,6 +81,17 @@ fn what_is_no_xml_is_refused() {
         "<!-- -- --><a/>",
         "<a><![CDATA[</a>",
         "<a>&#xd800;</a>",
+        "< a/>",
+        "<1/>",
+        "<-a/>",
+        "<a\"/>",
+        "<a\u{2028}/>",
+        "<p:/>",
+        "<:a/>",
+        "<p:a:b xmlns:p='p'/>",
+        "<a 1='1'/>",
+        "<a p:='1'/>",
+        "<a xmlns:p:q='1'/>",
     ];
     for text in texts {
         assert!(

@@ -28,7 +28,7 @@ pub use config::{
 pub use node::{Health, Mobile, Node, Service, Session, View};
 pub use notify::{Event, Kind};
 pub use presence::{PresenceError, SubscribeError};
-pub use rest::{Credentials, Method, Reply, Request};
+pub use rest::{Credentials, Method, NOT_HERE, Reply, Request};
 pub use work::{Ask, Change, CtiError, Object, Queued, Told};
 
 /// What whoever holds the cluster has to carry out.
@@ -99,7 +99,7 @@ impl Cluster {
     pub fn new(config: Config, now: Millis) -> Self {
         let agents: Vec<Agent> = users(&config, now);
         let view = View { agents: agents.clone(), calls: BTreeMap::new() };
-        let nodes = config.hosts.iter().map(|host| Node::new(host, view.clone())).collect();
+        let nodes = config.hosts.iter().map(|host| Node::new(host, view.clone(), now)).collect();
         let chance = fastrand::Rng::with_seed(config.seed);
         let mut cluster = Self {
             config,

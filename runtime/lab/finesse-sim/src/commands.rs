@@ -374,6 +374,9 @@ pub fn table() -> Value {
             if let Some(words) = words {
                 row["words"] = json!(words);
             }
+            if let Kind::Number(low, high) = field.kind {
+                (row["low"], row["high"]) = (json!(low), json!(high));
+            }
             row
         };
         command.fields.iter().map(field).collect()

@@ -7,14 +7,21 @@ use hyper::header::{CONTENT_TYPE, HOST, HeaderMap};
 use hyper::{Method, Request};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
+use crate::cluster::Health;
 use crate::commands;
 use crate::http::{self, Answer};
 use crate::hub::Hub;
 
 /// One connection.
-pub(crate) async fn connection(hub: Arc<Hub>, announcement: Arc<Value>, stream: TcpStream) {
-    http::serve(stream, move |request| {
+pub(crate) async fn connection(
+    hub: Arc<Hub>,
+    announcement: Arc<Value>,
+    stream: TcpStream,
+    health: watch::Receiver<Health>,
+) {
+    http::serve(stream, health, move |request| {
         let (hub, announcement) = (Arc::clone(&hub), Arc::clone(&announcement));
         async move { Some(reply(&hub, &announcement, request).await) }
     })

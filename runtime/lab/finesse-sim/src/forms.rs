@@ -45,7 +45,7 @@ pub fn system_info(cluster: &Cluster, node: usize, now: Millis, name: &str) -> E
     let mut children = vec![
         text("currentTimestamp", timestamp(clock)),
         text("deploymentType", config.deployment.name()),
-        text("lastCTIHeartbeatStatus", if here.cti_lost { "failure" } else { "success" }),
+        text("lastCTIHeartbeatStatus", if here.has_lost_cti() { "failure" } else { "success" }),
         text("lastSuccessCTIHeartbeatTime", heartbeat.to_string()),
         text("ctiVersion", "24"),
         text("ctiHeartbeatInterval", (HEARTBEAT / 1000).to_string()),
@@ -71,8 +71,26 @@ pub fn system_info(cluster: &Cluster, node: usize, now: Millis, name: &str) -> E
         text("uri", "/finesse/api/SystemInfo"),
         text("xmppDomain", here.host.as_str()),
         text("xmppPubSubDomain", format!("pubsub.{}", here.host)),
+        cti_servers(cluster, node, now),
     ]);
     list(name, children)
+}
+
+/// The CTI servers of a node: both sides of Unified CCE, of which the first one is in use, or the one beside a node of Unified CCX.
+/// The elements are documented ("SystemInfo": the object), what they hold is our reading: seconds, or -1 without a connection.
+fn cti_servers(cluster: &Cluster, node: usize, now: Millis) -> Element {
+    let here = &cluster.nodes()[node];
+    let connected = here.cti_since.map(|since| now.saturating_sub(since) / 1000);
+    let server = |host: &str, connected: Option<u64>| {
+        let duration = connected.map_or_else(|| "-1".to_owned(), |seconds| seconds.to_string());
+        let active = if connected.is_some() { "true" } else { "false" };
+        list("ctiServer", [text("host", host), text("connectedDuration", duration), text("active", active)])
+    };
+    let servers = match cluster.config().deployment {
+        Deployment::Ucce => vec![server("cti-a.localhost", connected), server("cti-b.localhost", None)],
+        Deployment::Uccx => vec![server(&here.host, connected)],
+    };
+    list("ctiServers", servers)
 }
 
 fn node_address(cluster: &Cluster, name: &str, node: usize) -> Element {
@@ -112,6 +130,8 @@ pub fn user(cluster: &Cluster, node: usize, index: usize, name: &str) -> Element
     let supervised = agent.supervisor.then(|| team(agent));
     children.extend([
         list("roles", roles.iter().map(|role| text("role", *role))),
+        // Those that an agent can have are of what is not simulated, such as Agent Answers.
+        list("services", []),
         list(
             "settings",
             [text("wrapUpOnIncoming", wrap_up), text("wrapUpOnOutgoing", wrap_up), text("deviceSelection", "DISABLED")],
@@ -183,6 +203,12 @@ pub fn wrap_up_reasons() -> Element {
         list("WrapUpReason", [uri, text("label", *label), text("forAll", "true")])
     });
     list("WrapUpReasons", rows)
+}
+
+/// The non-voice media of a user: there are none (developer guide 12.5, "Media": get list).
+#[must_use]
+pub fn media() -> Element {
+    list("MediaList", [])
 }
 
 /// A call as a node knows it, by a clock that is off by so much.

@@ -11,9 +11,13 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
+
+use crate::cluster::Health;
+use crate::listen::while_silent;
 
 /// Bytes that the body of a request may have.
 pub(crate) const BODY: usize = 64 * 1024;
@@ -37,8 +41,9 @@ pub(crate) async fn secure(stream: TcpStream, config: Arc<ServerConfig>) -> Opti
     }
 }
 
-/// Serves one connection, with upgrades.
-pub(crate) async fn serve<S, F, W>(stream: S, handle: F)
+/// Serves one connection, with upgrades. While the service hangs nobody is answered, and when it is back, those who have asked
+/// meanwhile are hung up on.
+pub(crate) async fn serve<S, F, W>(stream: S, health: watch::Receiver<Health>, handle: F)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Fn(Request<Incoming>) -> W,
@@ -46,8 +51,19 @@ where
 {
     // Where there is no answer the connection ends without one.
     let service = service_fn(|request| {
-        let answer = handle(request);
-        async move { answer.await.ok_or_else(|| std::io::Error::other("no answer")) }
+        let mut health = health.clone();
+        let hangs = *health.borrow_and_update() == Health::Silent;
+        let answer = (!hangs).then(|| handle(request));
+        async move {
+            let answer = match answer {
+                Some(answer) => answer.await,
+                None => {
+                    while_silent(&mut health).await;
+                    None
+                }
+            };
+            answer.ok_or_else(|| std::io::Error::other("no answer"))
+        }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

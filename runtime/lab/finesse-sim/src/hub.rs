@@ -25,6 +25,14 @@ const MAILBOX: usize = 10_000;
 /// Where a connection waits for what it is told.
 pub(crate) type Mailbox = mpsc::Receiver<Mail>;
 
+/// What comes next for a connection; nothing, for ever, as long as it has no mailbox.
+pub(crate) async fn mail(mailbox: &mut Option<Mailbox>) -> Option<Mail> {
+    match mailbox {
+        Some(mailbox) => mailbox.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 struct Inside {
     cluster: Cluster,
     mailboxes: HashMap<u64, mpsc::Sender<Mail>>,

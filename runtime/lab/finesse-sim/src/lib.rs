@@ -28,6 +28,8 @@ use certificates::Authority;
 use cluster::{Cluster, Config, Health, Service};
 pub use cors::Cors;
 use hub::Hub;
+use listen::{Door, serve};
+use xmpp::{bosh, stream, web};
 
 /// Why a simulator does not start.
 #[derive(Debug)]
@@ -109,10 +111,13 @@ impl Simulator {
         let (of, told) = (Arc::clone(&hub), Arc::clone(&announcement));
         // Nothing breaks the control API.
         let (always, health) = watch::channel(Health::Up);
+        let up = health.clone();
+        let serving = serve(control, health, move |stream| {
+            control::connection(Arc::clone(&of), Arc::clone(&told), stream, up.clone())
+        });
         tasks.spawn(async move {
-            let _always = always;
-            listen::serve(control, health, |stream, _| control::connection(Arc::clone(&of), Arc::clone(&told), stream))
-                .await;
+            serving.await;
+            drop(always);
         });
         let of = Arc::clone(&hub);
         tasks.spawn(async move { of.tick().await });
@@ -177,35 +182,17 @@ fn serve_node(
     for (listener, name) in listeners.into_iter().zip(PORTS) {
         let service = if matches!(name, "rest" | "http") { Service::Tomcat } else { Service::Notification };
         let health = hub.health(node, service);
-        let (hub, tls) = (Arc::clone(hub), Arc::clone(tls));
+        let door = Door { hub: Arc::clone(hub), node, tls: Arc::clone(tls), health: health.clone() };
         match name {
-            "rest" => tasks.spawn(async move {
-                listen::serve(listener, health, |stream, health| {
-                    rest::connection(Arc::clone(&hub), node, stream, Arc::clone(&tls), health)
-                })
-                .await;
-            }),
-            "http" => tasks
-                .spawn(listen::serve(listener, health, move |stream, health| rest::redirect(https, stream, health))),
-            "tls" => tasks.spawn(async move {
-                listen::serve(listener, health, |stream, health| {
-                    xmpp::stream::direct(Arc::clone(&hub), node, stream, Arc::clone(&tls), health)
-                })
-                .await;
-            }),
-            "starttls" => tasks.spawn(async move {
-                listen::serve(listener, health, |stream, health| {
-                    xmpp::stream::starttls(Arc::clone(&hub), node, stream, Arc::clone(&tls), health)
-                })
-                .await;
-            }),
-            _ => tasks.spawn(async move {
-                let sessions = xmpp::bosh::Sessions::new(node);
-                listen::serve(listener, health, |stream, health| {
-                    xmpp::web::connection(Arc::clone(&hub), Arc::clone(&sessions), stream, Arc::clone(&tls), health)
-                })
-                .await;
-            }),
+            "rest" => tasks.spawn(serve(listener, health, move |stream| rest::connection(door.clone(), stream))),
+            "http" => tasks.spawn(serve(listener, health, move |stream| rest::redirect(door.clone(), https, stream))),
+            "tls" => tasks.spawn(serve(listener, health, move |stream| stream::direct(door.clone(), stream))),
+            "starttls" => tasks.spawn(serve(listener, health, move |stream| stream::starttls(door.clone(), stream))),
+            _ => {
+                let sessions = bosh::Sessions::new(node);
+                let open = move |stream| web::connection(door.clone(), Arc::clone(&sessions), stream);
+                tasks.spawn(serve(listener, health, open))
+            }
         };
     }
 }

@@ -9,32 +9,21 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, WWW_AUTHENTICATE};
 use hyper::{Request, Response, StatusCode};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
-use tokio_rustls::rustls::ServerConfig;
 
-use crate::cluster::{self, Credentials, Health, Method, Service};
+use crate::cluster::{self, Credentials, Method, Service};
 use crate::cors::Page;
+use crate::forms;
 use crate::http::{self, Answer};
 use crate::hub::Hub;
-use crate::listen::while_silent;
+use crate::listen::Door;
 
 /// One connection to Tomcat, with TLS.
-pub(crate) async fn connection(
-    hub: Arc<Hub>,
-    node: usize,
-    stream: TcpStream,
-    tls: Arc<ServerConfig>,
-    mut health: watch::Receiver<Health>,
-) {
-    while_silent(&mut health).await;
+pub(crate) async fn connection(door: Door, stream: TcpStream) {
+    let Door { hub, node, tls, health } = door;
     let Some(stream) = http::secure(stream, tls).await else { return };
-    http::serve(stream, move |request| {
-        let (hub, mut health) = (Arc::clone(&hub), health.clone());
+    http::serve(stream, health, move |request| {
+        let hub = Arc::clone(&hub);
         async move {
-            if *health.borrow_and_update() == Health::Silent {
-                while_silent(&mut health).await;
-                return None;
-            }
             let page = Page::of(&request);
             let mut answer = match hub.cors.before_rest(&page) {
                 Some(answer) => answer,
@@ -57,9 +46,10 @@ async fn reply(hub: &Hub, node: usize, request: Request<Incoming>) -> Answer {
     let credentials = credentials(request.headers());
     let id = request.headers().get("requestId").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let (path, query) = (request.uri().path().to_owned(), request.uri().query().unwrap_or_default().to_owned());
-    let body = match http::body(request).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
+    let Ok(body) = http::body(request).await else {
+        // Said in the way of Finesse, whatever was wrong.
+        let error = forms::api_error("Bad Request", "The body is too long, did not come, or is no UTF-8", "");
+        return written(cluster::Reply { status: 400, body: Some(error) });
     };
     let slowness = hub.slowness(node, Service::Tomcat);
     if !slowness.is_zero() {
@@ -68,6 +58,10 @@ async fn reply(hub: &Hub, node: usize, request: Request<Incoming>) -> Answer {
     let asked = cluster::Request { method, path, query, credentials, request_id: id, body };
     let reply = hub.with(|cluster, now| cluster.rest(now, node, &asked));
     tracing::debug!(node = node + 1, path = asked.path, status = reply.status, "request");
+    written(reply)
+}
+
+fn written(reply: cluster::Reply) -> Answer {
     let mut response = Response::new(Full::new(Bytes::new()));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Some(document) = reply.body {
@@ -99,9 +93,8 @@ fn credentials(headers: &HeaderMap) -> Credentials {
 }
 
 /// One connection without TLS: everything is elsewhere.
-pub(crate) async fn redirect(port: u16, stream: TcpStream, mut health: watch::Receiver<Health>) {
-    while_silent(&mut health).await;
-    http::serve(stream, move |request| {
+pub(crate) async fn redirect(door: Door, port: u16, stream: TcpStream) {
+    http::serve(stream, door.health, move |request| {
         let to = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
         async move {
             let mut response = http::answer(301, "text/plain", "");

@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
 
 use topoc_finesse_sim::cluster::{
-    Cluster, Config, Credentials, Deployment, Health, Method, Output, Reasons, Request, Service, State,
+    Cluster, Config, Credentials, Deployment, Health, Method, NOT_HERE, Output, Reasons, Request, Service, State,
 };
+
+/// Everybody's password, of the list that nothing may print (`runtime/lab/unmistakable-secrets`).
+const PASSWORD: &str = "Tn8-simulated";
 
 struct World {
     cluster: Cluster,
@@ -14,6 +17,7 @@ struct World {
 impl World {
     fn new(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::new(20, &["fin-a.test", "fin-b.test"]);
+        config.password = PASSWORD.to_owned();
         change(&mut config);
         Self { cluster: Cluster::new(config, 0), now: 0 }
     }
@@ -25,7 +29,7 @@ impl World {
     }
 
     fn ask(&mut self, node: usize, user: &str, method: Method, path: &str, body: &str) -> (u16, String) {
-        self.ask_as(node, user, "secret", method, path, body)
+        self.ask_as(node, user, PASSWORD, method, path, body)
     }
 
     fn ask_as(
@@ -169,6 +173,13 @@ fn requests_are_refused_with_the_documented_errors() {
         ("1001", Method::Get, "User/1002", "", 401, "Invalid Authorization User Specified"),
         ("1001", Method::Get, "User/9", "", 404, "User Not Found"),
         ("1001", Method::Get, "Nothing", "", 404, "Not Found"),
+        ("1001", Method::Get, "User/1001/Nothing", "", 404, "Not Found"),
+        ("1001", Method::Get, "", "", 404, "Not Found"),
+        ("1001", Method::Other, "User/1001", "", 405, "Method Not Allowed"),
+        ("1001", Method::Get, "User/agent1002", "", 401, "Invalid Authorization User Specified"),
+        ("1001", Method::Get, "User/agent9", "", 404, "User Not Found"),
+        ("1001", Method::Get, "User/1002/Media", "", 401, "Invalid Authorization User Specified"),
+        ("1001", Method::Put, "User/1001/Media/5001", "<Media/>", 404, "Not Found"),
         ("1001", Method::Get, "Dialog/5", "", 404, "Dialog Not Found"),
         ("1001", Method::Put, "User/1001", "<User>", 400, "Bad Request"),
         ("1001", Method::Put, "User/1001", "<User><state>LOGIN</state></User>", 400, "Parameter Missing"),
@@ -210,6 +221,64 @@ fn requests_are_refused_with_the_documented_errors() {
             "{path} {body}: {text}"
         );
     }
+}
+
+#[test]
+fn what_finesse_has_and_the_simulator_has_not_is_said_to_be_so() {
+    let mut world = World::new(|_| ());
+    for (about, names) in NOT_HERE {
+        for name in *names {
+            for path in [format!("{name}/1"), format!("User/1001/{name}")] {
+                let (status, text) = world.ask(0, "1001", Method::Get, &path, "");
+                assert_eq!(status, 501, "{path}: {text}");
+                assert!(text.contains("<ErrorType>Not Implemented</ErrorType>") && text.contains(about), "{text}");
+            }
+        }
+    }
+    assert_eq!(world.ask_as(0, "1001", "wrong", Method::Get, "Queue/1", "").0, 401, "to nobody else");
+}
+
+#[test]
+fn an_agent_of_unified_cce_is_found_by_the_login_name() {
+    let mut world = World::new(|_| ());
+    let (status, text) = world.ask(0, "agent1001", Method::Get, "User/agent1001", "");
+    assert_eq!(status, 200);
+    assert!(text.contains("<loginId>1001</loginId><loginName>agent1001</loginName>"), "{text}");
+    let mut world = World::new(|config| config.deployment = Deployment::Uccx);
+    assert_eq!(world.ask(0, "1001", Method::Get, "User/agent1001", "").0, 404);
+}
+
+#[test]
+fn nobody_has_other_media_than_voice() {
+    let mut world = World::new(|_| ());
+    assert_eq!(world.ask(0, "1001", Method::Get, "User/1001/Media", ""), (200, "<MediaList/>".to_owned()));
+    let mut world = World::new(|config| config.deployment = Deployment::Uccx);
+    assert_eq!(world.ask(0, "1001", Method::Get, "User/1001/Media", "").0, 501);
+}
+
+#[test]
+fn system_info_says_which_cti_server_is_in_use_and_for_how_long() {
+    let mut world = World::new(|_| ());
+    let servers = |world: &mut World| {
+        let info = world.ask(0, "", Method::Get, "SystemInfo", "").1;
+        info.split_once("<ctiServers>").unwrap().1.split_once("</ctiServers>").unwrap().0.to_owned()
+    };
+    let other = "<ctiServer><host>cti-b.localhost</host><connectedDuration>-1</connectedDuration><active>false</active></ctiServer>";
+    let ours = |duration: &str, active: &str| {
+        format!(
+            "<ctiServer><host>cti-a.localhost</host><connectedDuration>{duration}</connectedDuration><active>{active}</active></ctiServer>{other}"
+        )
+    };
+    world.wait(90_000);
+    assert_eq!(servers(&mut world), ours("90", "true"));
+    world.cluster.set_health(world.now, 0, Service::Cti, Health::Silent);
+    world.wait(14_999);
+    assert_eq!(servers(&mut world), ours("104", "true"), "nobody has noticed yet");
+    world.wait(1);
+    assert_eq!(servers(&mut world), ours("-1", "false"));
+    world.cluster.set_health(world.now, 0, Service::Cti, Health::Up);
+    world.wait(5_000);
+    assert_eq!(servers(&mut world), ours("5", "true"));
 }
 
 #[test]

@@ -2,35 +2,37 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Instant;
 
 use serde_json::Value;
+use tempfile::TempDir;
 use topoc_finesse_sim::{Options, Simulator};
+use topoc_lab::{PATIENCE, Program};
 
-/// It ends with the test, because its standard input does.
-struct Program {
-    child: Child,
+/// Everybody's password, of the list that nothing may print (`runtime/lab/unmistakable-secrets`).
+const PASSWORD: &str = "Tn8-simulated";
+
+/// It ends with the test, and what it logs is searched then.
+struct World {
+    program: Program,
     first: Value,
+    _folder: TempDir,
 }
 
-fn start(arguments: &[&str]) -> Program {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_finesse-sim"))
-        .args(arguments)
-        .arg("--end-with-stdin")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    Program { child, first: serde_json::from_str(&line).unwrap() }
+fn start(arguments: &[&str]) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_finesse-sim"));
+    command.args(["--password", PASSWORD, "--verbose", "--end-with-stdin"]).args(arguments);
+    let mut program = Program::start(command, folder.path()).unwrap();
+    // It tells the password to whoever starts it, and to nobody else.
+    let first = serde_json::from_str(&program.line(PATIENCE).unwrap()).unwrap();
+    World { program, first, _folder: folder }
 }
 
-impl Program {
+impl World {
     fn address(&self, pointer: &str) -> String {
         self.first.pointer(pointer).unwrap().as_str().unwrap().split("//").last().unwrap().to_owned()
     }
@@ -50,7 +52,7 @@ impl Program {
     }
 
     fn until(&self, what: &str, seen: impl Fn(&Value) -> bool) {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + PATIENCE;
         while !seen(&self.state()) {
             assert!(Instant::now() < end, "{what}: {}", self.state());
         }
@@ -72,28 +74,28 @@ fn exchange(address: &str, method: &str, path: &str, host: Option<&str>, body: &
 
 #[test]
 fn the_first_line_says_where_everything_is() {
-    let program = start(&["--agents", "500", "--nodes", "2"]);
-    assert_eq!(program.first["nodes"].as_array().unwrap().len(), 2);
-    assert_eq!(program.first["agents"]["first"], "1001");
-    assert_eq!(program.first["agents"]["count"], 500);
+    let world = start(&["--agents", "500", "--nodes", "2"]);
+    assert_eq!(world.first["nodes"].as_array().unwrap().len(), 2);
+    assert_eq!(world.first["agents"]["first"], "1001");
+    assert_eq!(world.first["agents"]["count"], 500);
     for name in ["tls", "starttls"] {
         assert!(
-            TcpStream::connect(program.address(&format!("/nodes/1/xmpp/{name}")).replace("localhost", "127.0.0.1"))
+            TcpStream::connect(world.address(&format!("/nodes/1/xmpp/{name}")).replace("localhost", "127.0.0.1"))
                 .is_ok()
         );
     }
-    let ca = std::fs::read_to_string(program.first["ca"].as_str().unwrap()).unwrap();
+    let ca = std::fs::read_to_string(world.first["ca"].as_str().unwrap()).unwrap();
     assert!(ca.starts_with("-----BEGIN CERTIFICATE-----"));
-    let (status, head) = exchange(&program.address("/nodes/0/http"), "GET", "/finesse/api/SystemInfo", None, "");
-    let rest = program.first["nodes"][0]["rest"].as_str().unwrap();
+    let (status, head) = exchange(&world.address("/nodes/0/http"), "GET", "/finesse/api/SystemInfo", None, "");
+    let rest = world.first["nodes"][0]["rest"].as_str().unwrap();
     assert_eq!(status, 301);
     assert!(head.contains(&format!("location: {rest}/finesse/api/SystemInfo")), "{head}");
 }
 
 #[test]
 fn the_control_api_does_what_it_lists_and_says_what_is_wrong() {
-    let program = start(&["--agents", "3", "--nodes", "1"]);
-    let (status, table) = program.http("GET", "/api", None, "");
+    let world = start(&["--agents", "3", "--nodes", "1"]);
+    let (status, table) = world.http("GET", "/api", None, "");
     let table: Value = serde_json::from_str(&table).unwrap();
     assert_eq!(status, 200);
     assert_eq!(table["commands"].as_array().unwrap().len(), topoc_finesse_sim::commands::COMMANDS.len());
@@ -106,19 +108,19 @@ fn the_control_api_does_what_it_lists_and_says_what_is_wrong() {
         ("answer", r#"{"call":"5"}"#, "there is no call `5`"),
         ("break", "[", "this is no JSON object"),
     ] {
-        let (status, answer) = program.post(command, body);
+        let (status, answer) = world.post(command, body);
         assert_eq!(status, 400, "{command} {body}");
         assert!(answer["error"].as_str().unwrap().contains(says), "{answer}");
     }
-    assert_eq!(program.http("GET", "/api/state", Some("evil.test"), "").0, 403, "under another name");
-    assert_eq!(program.post("break", r#"{"node":1,"service":"tomcat"}"#).0, 200);
-    assert_eq!(program.state()["nodes"][0]["tomcat"], "down");
-    let rest = program.address("/nodes/0/rest").replace("localhost", "127.0.0.1");
-    let end = Instant::now() + Duration::from_secs(60);
+    assert_eq!(world.http("GET", "/api/state", Some("evil.test"), "").0, 403, "under another name");
+    assert_eq!(world.post("break", r#"{"node":1,"service":"tomcat"}"#).0, 200);
+    assert_eq!(world.state()["nodes"][0]["tomcat"], "down");
+    let rest = world.address("/nodes/0/rest").replace("localhost", "127.0.0.1");
+    let end = Instant::now() + PATIENCE;
     while TcpStream::connect(&rest).is_ok() {
         assert!(Instant::now() < end, "Tomcat is down, and listens");
     }
-    assert_eq!(program.post("restore", r#"{"node":1,"service":"tomcat"}"#).0, 200);
+    assert_eq!(world.post("restore", r#"{"node":1,"service":"tomcat"}"#).0, 200);
     while TcpStream::connect(&rest).is_err() {
         assert!(Instant::now() < end, "Tomcat is back, and does not listen");
     }
@@ -130,15 +132,17 @@ fn a_scenario_is_played_and_a_wrong_one_is_refused() {
     let file = folder.path().join("scenario.toml");
     std::fs::write(&file, "[[step]]\nat = \"1s\"\ndo = \"break\"\nnode = 1\nservice = \"cti\"\n").unwrap();
     let path = file.to_str().unwrap();
-    let program = start(&["--speed", "10", "--scenario", path]);
-    program.until("the scenario takes CTI down", |state| state["nodes"][0]["status"] == "OUT_OF_SERVICE");
+    let world = start(&["--speed", "10", "--scenario", path]);
+    world.until("the scenario takes CTI down", |state| state["nodes"][0]["status"] == "OUT_OF_SERVICE");
     for (text, says) in [
         ("[[step]]\nat = \"1s\"\ndo = \"brake\"\n", "step 1: there is no command `brake`"),
         ("[[step]]\nat = \"soon\"\ndo = \"break\"\n", "`soon` is no time"),
         ("[[steps]]\n", "there is nothing named `steps`"),
     ] {
         std::fs::write(&file, text).unwrap();
-        let output = Command::new(env!("CARGO_BIN_EXE_finesse-sim")).args(["--scenario", path]).output().unwrap();
+        let mut wrong = Command::new(env!("CARGO_BIN_EXE_finesse-sim"));
+        wrong.args(["--scenario", path, "--password", PASSWORD]);
+        let output = topoc_lab::output(wrong).unwrap();
         assert_eq!(output.status.code(), Some(1));
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(told.contains(says) && !told.contains('\u{1b}'), "no colour where there is no terminal: {output:?}");
@@ -163,11 +167,10 @@ fn it_runs_inside_of_another_program() {
 
 #[test]
 fn it_ends_well_when_told_to() {
-    let mut program = start(&[]);
-    drop(program.child.stdin.take());
-    assert_eq!(program.child.wait().unwrap().code(), Some(0), "its standard input has ended");
-    let mut program = start(&[]);
-    let id = program.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    assert_eq!(program.child.wait().unwrap().code(), Some(0), "SIGTERM");
+    let world = start(&[]);
+    world.program.close_stdin();
+    assert_eq!(world.program.wait_exit(PATIENCE).unwrap().code(), Some(0), "its standard input has ended");
+    let world = start(&[]);
+    assert_eq!(world.program.terminate(PATIENCE).unwrap().code(), Some(0), "SIGTERM");
+    assert!(world.program.errors().unwrap().contains("ends"), "it says so");
 }

@@ -93,7 +93,7 @@ impl World {
     }
 
     fn rest(&mut self, node: usize, agent: usize, method: Method, path: String, body: String) {
-        let credentials = Credentials::Basic((1001 + agent).to_string(), "secret".to_owned());
+        let credentials = Credentials::Basic((1001 + agent).to_string(), self.cluster.config().password.clone());
         let request = Request { method, path, query: String::new(), credentials, request_id: None, body };
         let status = self.cluster.rest(self.now, node, &request).status;
         assert_ne!(status, 500);

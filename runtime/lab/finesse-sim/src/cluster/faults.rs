@@ -19,8 +19,8 @@ impl Cluster {
             return;
         }
         match (service, health) {
-            (Service::Cti, Health::Up) => (here.cti_lost, here.last_heartbeat) = (false, None),
-            (Service::Cti, Health::Down) => (here.cti_lost, here.last_heartbeat) = (true, Some(now)),
+            (Service::Cti, Health::Up) => (here.cti_since, here.last_heartbeat) = (here.cti_since.or(Some(now)), None),
+            (Service::Cti, Health::Down) => (here.cti_since, here.last_heartbeat) = (None, Some(now)),
             (Service::Cti, Health::Silent) => {
                 here.last_heartbeat = Some(now);
                 self.at(now + 3 * HEARTBEAT, Timer::Heartbeats(node));
@@ -53,7 +53,7 @@ impl Cluster {
         let here = &mut self.nodes[node];
         let due = here.last_heartbeat.is_some_and(|last| last + 3 * HEARTBEAT <= now);
         if here.cti == Health::Silent && due {
-            here.cti_lost = true;
+            here.cti_since = None;
             self.refresh(now);
         }
     }
@@ -94,7 +94,7 @@ impl Cluster {
 
     fn is_usable(&self, node: usize) -> bool {
         let here = &self.nodes[node];
-        here.tomcat == Health::Up && here.notification == Health::Up && !here.cti_lost
+        here.tomcat == Health::Up && here.notification == Health::Up && !here.has_lost_cti()
     }
 
     fn refresh_node(&mut self, now: Millis, node: usize) {
@@ -104,7 +104,7 @@ impl Cluster {
         let returned = tomcat && !here.finesse_there;
         let left = !tomcat && here.finesse_there;
         here.finesse_there = tomcat;
-        if !tomcat || here.cti_lost {
+        if !tomcat || here.has_lost_cti() {
             here.queues.clear();
         }
         let connected = tomcat && here.cti == Health::Up;
@@ -113,7 +113,7 @@ impl Cluster {
         if !connected {
             here.inbox.clear();
         }
-        let in_service = here.notification != Health::Down && !here.cti_lost && serves;
+        let in_service = here.notification != Health::Down && !here.has_lost_cti() && serves;
         let changed = in_service != here.in_service;
         here.in_service = in_service;
         if left || returned {

@@ -82,8 +82,8 @@ pub struct Node {
     pub notification: Health,
     /// The connection to the CTI server.
     pub cti: Health,
-    /// Whether the node has noticed that CTI is gone.
-    pub cti_lost: bool,
+    /// Since when it has been connected with CTI, unless it has noticed that it is not.
+    pub cti_since: Option<Millis>,
     /// When CTI was last heard of, if that is past.
     pub last_heartbeat: Option<Millis>,
     /// How much later every answer of Tomcat comes.
@@ -118,13 +118,13 @@ pub struct Node {
 }
 
 impl Node {
-    pub(super) fn new(host: &str, view: View) -> Self {
+    pub(super) fn new(host: &str, view: View, now: Millis) -> Self {
         Self {
             host: host.to_owned(),
             tomcat: Health::Up,
             notification: Health::Up,
             cti: Health::Up,
-            cti_lost: false,
+            cti_since: Some(now),
             last_heartbeat: None,
             slow_tomcat: 0,
             slow_notification: 0,
@@ -152,6 +152,12 @@ impl Node {
     #[must_use]
     pub fn clock(&self, now: Millis) -> Millis {
         now.saturating_add_signed(self.clock_offset)
+    }
+
+    /// Whether it has noticed that CTI is gone.
+    #[must_use]
+    pub const fn has_lost_cti(&self) -> bool {
+        self.cti_since.is_none()
     }
 
     /// What it believes.

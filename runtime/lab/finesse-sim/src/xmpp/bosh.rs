@@ -11,7 +11,8 @@ use topoc_finesse_proto::xml::{self, Element};
 use super::talk::{STREAMS, Step, Talk, framed};
 use crate::cluster::{CRASH_NOTICED, Health, Service};
 use crate::http::{self, Answer};
-use crate::hub::{Hub, Mail, Mailbox};
+use crate::hub::{self, Hub, Mail, Mailbox};
+use crate::listen::until_down;
 
 const HTTPBIND: &str = "http://jabber.org/protocol/httpbind";
 /// How long a request waits for something to be told, at most.
@@ -38,10 +39,6 @@ pub(crate) struct Sessions {
 impl Sessions {
     pub(crate) fn new(node: usize) -> Arc<Self> {
         Arc::new(Self { node, open: Mutex::new(HashMap::new()) })
-    }
-
-    pub(super) fn node(&self) -> usize {
-        self.node
     }
 
     /// Answers one request; nothing where the session ends without a word.
@@ -149,13 +146,6 @@ struct Session {
 /// How a session ended, if it has.
 type Ended = Option<bool>;
 
-async fn mail(mailbox: &mut Option<Mailbox>) -> Option<Mail> {
-    match mailbox {
-        Some(mailbox) => mailbox.recv().await,
-        None => std::future::pending().await,
-    }
-}
-
 impl Session {
     async fn run(mut self, mut requests: mpsc::Receiver<(u64, Asked)>, mut health: watch::Receiver<Health>) {
         let mut heard = Instant::now();
@@ -170,7 +160,7 @@ impl Session {
                     }
                     None => Some(false),
                 },
-                mail = mail(&mut self.mailbox) => match mail {
+                mail = hub::mail(&mut self.mailbox) => match mail {
                     Some(Mail::Stanza(text)) => {
                         self.out.push(framed(&text));
                         // Who does not come to fetch it is cut off.
@@ -179,7 +169,7 @@ impl Session {
                     Some(Mail::Close(Some(condition))) => self.fail(condition),
                     Some(Mail::Close(None)) | None => Some(false),
                 },
-                () = until_down(&mut health) => Some(false),
+                _ = until_down(&mut health) => Some(false),
                 () = tokio::time::sleep_until(due) => {
                     heard = Instant::now();
                     // The time for noticing that a client is gone has passed.
@@ -307,8 +297,4 @@ impl Session {
             .push(format!("<stream:error><{condition} xmlns=\"urn:ietf:params:xml:ns:xmpp-streams\"/></stream:error>"));
         self.over("remote-stream-error")
     }
-}
-
-async fn until_down(health: &mut watch::Receiver<Health>) {
-    let _ = health.wait_for(|health| *health == Health::Down).await;
 }

@@ -6,7 +6,6 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tokio_rustls::rustls::ServerConfig;
 use topoc_finesse_proto::xml;
 
 use super::late::Late;
@@ -14,32 +13,20 @@ use super::splitter::{Piece, Splitter};
 use super::talk::{CLIENT, STREAMS, Step, Talk};
 use crate::cluster::{CRASH_NOTICED, Health};
 use crate::http;
-use crate::hub::{Hub, Mail, Mailbox};
-use crate::listen::while_silent;
+use crate::hub::{self, Mail, Mailbox};
+use crate::listen::Door;
 
 /// A connection that has TLS from the beginning.
-pub(crate) async fn direct(
-    hub: Arc<Hub>,
-    node: usize,
-    stream: TcpStream,
-    tls: Arc<ServerConfig>,
-    mut health: watch::Receiver<Health>,
-) {
-    while_silent(&mut health).await;
+pub(crate) async fn direct(door: Door, stream: TcpStream) {
+    let Door { hub, node, tls, mut health } = door;
     let Some(stream) = http::secure(stream, tls).await else { return };
     let mut talk = Talk::new(hub, node, true);
     converse(stream, &mut talk, &mut health).await;
 }
 
 /// A connection that begins without TLS, and must ask for it.
-pub(crate) async fn starttls(
-    hub: Arc<Hub>,
-    node: usize,
-    stream: TcpStream,
-    tls: Arc<ServerConfig>,
-    mut health: watch::Receiver<Health>,
-) {
-    while_silent(&mut health).await;
+pub(crate) async fn starttls(door: Door, stream: TcpStream) {
+    let Door { hub, node, tls, mut health } = door;
     let mut talk = Talk::new(hub, node, false);
     let Some(stream) = converse(stream, &mut talk, &mut health).await else { return };
     let Some(stream) = http::secure(stream, tls).await else { return };
@@ -73,13 +60,6 @@ where
     // Whether the other side hears it makes no difference any more.
     let _ = stream.shutdown().await;
     None
-}
-
-async fn mail(mailbox: &mut Option<Mailbox>) -> Option<Mail> {
-    match mailbox {
-        Some(mailbox) => mailbox.recv().await,
-        None => std::future::pending().await,
-    }
 }
 
 /// What is to be sent, and how the conversation is over behind it, if it is.
@@ -117,7 +97,7 @@ where
                 over = hear(talk, &mut splitter, &buffer[..count], &mut said);
                 mailbox = talk.mailbox.take().or(mailbox);
             }
-            mail = mail(&mut mailbox), if !over => match mail {
+            mail = hub::mail(&mut mailbox), if !over => match mail {
                 Some(Mail::Stanza(text)) => said.push((text, None)),
                 Some(Mail::Close(Some(condition))) => {
                     said.push(failure(condition));

@@ -14,7 +14,6 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -26,31 +25,21 @@ use super::talk::{STREAMS, Step, Talk, framed};
 use crate::cluster::{CRASH_NOTICED, Health};
 use crate::cors::Page;
 use crate::http::{self, Answer};
-use crate::hub::{Hub, Mail, Mailbox};
-use crate::listen::while_silent;
+use crate::hub::{self, Hub, Mail};
+use crate::listen::{Door, until_down};
 
 const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 
 /// One connection.
-pub(crate) async fn connection(
-    hub: Arc<Hub>,
-    sessions: Arc<Sessions>,
-    stream: TcpStream,
-    tls: Arc<ServerConfig>,
-    mut health: watch::Receiver<Health>,
-) {
-    while_silent(&mut health).await;
+pub(crate) async fn connection(door: Door, sessions: Arc<Sessions>, stream: TcpStream) {
+    let Door { hub, node, tls, health } = door;
     let Some(stream) = http::secure(stream, tls).await else { return };
-    http::serve(stream, move |request| {
-        let (hub, sessions, mut health) = (Arc::clone(&hub), Arc::clone(&sessions), health.clone());
+    http::serve(stream, health.clone(), move |request| {
+        let (hub, sessions, health) = (Arc::clone(&hub), Arc::clone(&sessions), health.clone());
         async move {
-            if *health.borrow_and_update() == Health::Silent {
-                while_silent(&mut health).await;
-                return None;
-            }
             let path = request.uri().path().trim_end_matches('/').to_owned();
             match path.as_str() {
-                "/ws" => Some(upgrade(hub, sessions.node(), request, health)),
+                "/ws" => Some(upgrade(hub, node, request, health)),
                 "/http-bind" => {
                     let page = Page::of(&request);
                     let mut answer = bind(&hub, &sessions, request, &health).await?;
@@ -128,17 +117,6 @@ async fn converse(mut socket: Socket, mut talk: Talk, mut health: watch::Receive
     let _ = socket.close(None).await;
 }
 
-async fn mail(mailbox: &mut Option<Mailbox>) -> Option<Mail> {
-    match mailbox {
-        Some(mailbox) => mailbox.recv().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn until_down(health: &mut watch::Receiver<Health>) {
-    let _ = health.wait_for(|health| *health == Health::Down).await;
-}
-
 /// What is to be sent, and whether the client has said that it goes where the conversation is over behind it.
 type Said = (String, Option<bool>);
 
@@ -178,7 +156,7 @@ async fn exchange(socket: &mut Socket, talk: &mut Talk, health: &mut watch::Rece
                 }
                 mailbox = talk.mailbox.take().or(mailbox);
             }
-            mail = mail(&mut mailbox), if !over => match mail {
+            mail = hub::mail(&mut mailbox), if !over => match mail {
                 Some(Mail::Stanza(text)) => said.push((framed(&text), None)),
                 Some(Mail::Close(Some(condition))) => {
                     failure(condition).into_iter().for_each(|one| said.push(one));
@@ -186,7 +164,7 @@ async fn exchange(socket: &mut Socket, talk: &mut Talk, health: &mut watch::Rece
                 }
                 Some(Mail::Close(None)) | None => return Ok(false),
             },
-            () = until_down(health) => return Ok(false),
+            _ = until_down(health) => return Ok(false),
             () = tokio::time::sleep_until(due), if !over => {
                 if asked {
                     return Ok(true);

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use topoc_finesse_sim::Options;
 
-use super::{PATIENCE, SOON, Secure, World};
+use super::{PASSWORD, PATIENCE, SOON, Secure, World};
 
 const BODY: &str = "<body xmlns='http://jabber.org/protocol/httpbind'";
 
@@ -55,7 +55,7 @@ impl Bosh<'_> {
 }
 
 fn auth() -> String {
-    let text = STANDARD.encode("\x001001\0secret");
+    let text = STANDARD.encode(format!("\x001001\0{PASSWORD}"));
     format!("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{text}</auth>")
 }
 

@@ -23,6 +23,11 @@ use topoc_finesse_sim::{Options, Simulator};
 const PATIENCE: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_millis(300);
 
+/// Everybody's password, of the list that nothing may print (`runtime/lab/unmistakable-secrets`).
+const PASSWORD: &str = "Tn8-simulated";
+/// Nobody's.
+const WRONG: &str = "Sd6-sunlit";
+
 struct World {
     runtime: tokio::runtime::Runtime,
     simulator: Simulator,
@@ -35,8 +40,9 @@ impl World {
         Self::start_with(Options::new(3, 1))
     }
 
-    fn start_with(options: Options) -> Self {
+    fn start_with(mut options: Options) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        options.config.password = PASSWORD.to_owned();
         let simulator = runtime.block_on(Simulator::start(options)).unwrap();
         Self { runtime, simulator }
     }
@@ -77,7 +83,7 @@ impl World {
     /// A session that is bound and there.
     fn enter(&self, user: &str, resource: &str) -> Secure {
         let mut stream = self.open();
-        say(&mut stream, &auth(user, "secret"));
+        say(&mut stream, &auth(user, PASSWORD));
         hear(&mut stream, "<success");
         say(&mut stream, OPEN);
         hear(&mut stream, "<bind");
@@ -119,7 +125,7 @@ fn hear(stream: &mut impl Read, what: &str) -> String {
 }
 
 /// Whether the connection ends, and is not only quiet.
-fn ends(stream: &mut Secure) -> bool {
+fn ends(stream: &mut impl Read) -> bool {
     let mut buffer = [0; 4096];
     loop {
         match stream.read(&mut buffer) {
@@ -140,7 +146,7 @@ fn nothing_is_said_before_tls() {
     say(&mut plain, OPEN);
     let features = hear(&mut plain, "</stream:features>");
     assert!(features.contains("<required/>") && !features.contains("mechanism"), "{features}");
-    say(&mut plain, &auth("1001", "secret"));
+    say(&mut plain, &auth("1001", PASSWORD));
     hear(&mut plain, "<policy-violation");
 }
 
@@ -165,7 +171,7 @@ fn wrong_passwords_are_refused_three_times_and_then_cut_off() {
     let world = World::start();
     let mut stream = world.open();
     for _ in 0..3 {
-        say(&mut stream, &auth("1001", "wrong"));
+        say(&mut stream, &auth("1001", WRONG));
         hear(&mut stream, "<failure xmlns=\"urn:ietf:params:xml:ns:xmpp-sasl\"><not-authorized/></failure>");
     }
     assert!(ends(&mut stream));
@@ -224,6 +230,45 @@ fn services_that_hang_accept_and_never_answer() {
     session.sock.set_read_timeout(Some(PATIENCE)).unwrap();
     say(&mut session, "<iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>");
     assert!(!hear(&mut session, "id=\"q\"").contains("id=\"p\""), "what came while it hung is lost");
+}
+
+#[test]
+fn who_is_connected_already_is_not_answered_while_tomcat_hangs_and_hung_up_on_behind_it() {
+    let world = World::start();
+    let mut rest = world.secure(world.dial("/nodes/0/rest").unwrap());
+    let mut plain = world.dial("/nodes/0/http").unwrap();
+    say(&mut rest, SYSTEM_INFO);
+    hear(&mut rest, "</SystemInfo>");
+    say(&mut plain, SYSTEM_INFO);
+    hear(&mut plain, "301 ");
+    world.command("break", &json!({"node": 1, "service": "tomcat", "how": "silent"}));
+    say(&mut rest, SYSTEM_INFO);
+    say(&mut plain, SYSTEM_INFO);
+    for socket in [&rest.sock, &plain] {
+        socket.set_read_timeout(Some(SOON)).unwrap();
+    }
+    let mut buffer = [0; 16];
+    assert!(rest.read(&mut buffer).is_err(), "REST has answered");
+    assert!(plain.read(&mut buffer).is_err(), "plain HTTP has answered");
+    world.command("restore", &json!({"node": 1, "service": "tomcat"}));
+    for socket in [&rest.sock, &plain] {
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    }
+    assert!(ends(&mut rest) && ends(&mut plain));
+}
+
+#[test]
+fn a_body_that_is_no_text_or_too_long_is_refused_in_the_way_of_finesse() {
+    let world = World::start();
+    for body in [vec![0xff; 3], vec![b'x'; 70_000]] {
+        let mut rest = world.secure(world.dial("/nodes/0/rest").unwrap());
+        let head = "PUT /finesse/api/User/1001 HTTP/1.1\r\nHost: localhost\r\nContent-Length";
+        say(&mut rest, &format!("{head}: {}\r\n\r\n", body.len()));
+        // Where it is too long nobody may listen to its end.
+        let _ = rest.write_all(&body).and_then(|()| rest.flush());
+        let answer = hear(&mut rest, "</ApiErrors>");
+        assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("<ErrorType>Bad Request<"), "{answer}");
+    }
 }
 
 #[test]
