@@ -196,7 +196,7 @@ fn what_is_no_pristine_template_is_refused_and_nothing_is_written() {
         ("emitted", emitted, "it has a plan already"),
         ("text", b"#!/bin/sh\n".to_vec(), "it has no place for a plan"),
         ("empty", Vec::new(), "it has no place for a plan"),
-        ("two", [empty.clone(), vec![0; 64 - empty.len() % 64], empty.clone()].concat(), "several places"),
+        ("two", [empty.clone(), vec![0; 64 - empty.len() % 64], empty].concat(), "several places"),
         ("garbage", garbage, "something in the place of the plan that is none"),
         ("old", old, "understands plans of version 1 to 1 of the format, and this one has 2"),
         ("cut", cut, "it is cut off"),
