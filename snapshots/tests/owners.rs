@@ -18,6 +18,7 @@ const OWNERS: &[Owner] = &[
     ("protocol", || {
         let drawn = [
             "connector-events",
+            "connector-request-drawing",
             "failover-table",
             "failover-drawing",
             "finesse-cluster-drawing",
