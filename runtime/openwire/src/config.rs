@@ -97,7 +97,14 @@ impl Config {
         self
     }
 
-    /// How many connections are tried, and where, as the URI says it.
+    /// How long closing the connection waits for the broker.
+    #[must_use]
+    pub fn close_timeout(mut self, limit: Duration) -> Self {
+        self.client.close_timeout = limit;
+        self
+    }
+
+    /// Where the URI says that brokers are.
     #[must_use]
     pub fn addresses(&self) -> &[Address] {
         &self.addresses
