@@ -15,16 +15,30 @@ pub(crate) struct Broker {
     pub(crate) connection: Connection,
     pub(crate) session: Session,
     pub(crate) consumer: Consumer,
+    /// What other connectors tell; none where there are none, or no key.
+    pub(crate) sync: Option<Consumer>,
 }
+
+/// What other connectors tell is small and quick to deal with: so much of it may be on its way.
+const SYNC_PREFETCH: u32 = 1000;
 
 impl Broker {
     /// Connects, which waits until a broker is there, and begins to take requests.
-    pub(crate) async fn open(config: Config, requests: &Requests) -> Result<Self, Error> {
+    pub(crate) async fn open(config: Config, requests: &Requests, topic: Option<&str>) -> Result<Self, Error> {
         // What waits is bounded by the machine, and an expired request is answered, too.
         let connection = config.wait_for_brokers().keep_expired().connect().await?;
         let session = connection.session(AckMode::Individual).await?;
+        // First what others tell: it says which requests were taken before.
+        let sync = match topic {
+            Some(topic) => {
+                let others = connection.session(AckMode::Auto).await?;
+                let topic = Destination::topic(topic);
+                Some(others.consumer(&topic).no_local(true).prefetch(SYNC_PREFETCH).open().await?)
+            }
+            None => None,
+        };
         let consumer = consume(&session, requests).await?;
-        Ok(Self { connection, session, consumer })
+        Ok(Self { connection, session, consumer, sync })
     }
 }
 
@@ -55,6 +69,14 @@ pub(crate) fn message(number: u64, delivery: &Delivery) -> Message {
         redelivered: delivery.redeliveries() > 0,
         sent: clock::of_milliseconds(headers.timestamp),
         expires: clock::of_milliseconds(headers.expiration),
+    }
+}
+
+/// The bytes of a message of another connector; none of any other message.
+pub(crate) fn bytes(delivery: &Delivery) -> Vec<u8> {
+    match delivery.body() {
+        Ok(Body::Bytes(bytes)) => bytes.to_vec(),
+        _ => Vec::new(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! What goes to the broker, in the order in which the machine ordered it. Nothing waits here that the machine has not counted.
 
-use topoc_core::connector::Address;
+use topoc_core::connector::{Address, Ticket};
 use topoc_core::destination::Destination as Named;
-use topoc_core::event::Event;
+use topoc_core::event::{Event, Told};
 use topoc_openwire::{Delivery, Destination, Error, Outgoing, Producer};
 use topoc_openwire_proto::destination::{TempQueue, TempTopic};
 use tokio::sync::mpsc;
@@ -15,6 +15,8 @@ use crate::driver::Heard;
 pub(crate) enum Parcel {
     /// Send this; when the broker has accepted it the request that it answers is acknowledged.
     Publish(Address, Box<Event>, Option<Delivery>),
+    /// Send this to the other connectors; where there is a ticket, tell when the broker has accepted it.
+    Send(Option<Ticket>, Vec<u8>),
     /// The request is dealt with.
     Acknowledge(Delivery),
     /// Nobody can be answered.
@@ -25,10 +27,21 @@ pub(crate) enum Parcel {
 const NOBODY: &str = "the request names nobody who could be answered: set `JMSReplyTo`, or send `Connect` first";
 
 /// Sends what comes, and tells what the broker has accepted. Ends with the last sender of parcels.
-pub(crate) async fn run(producer: Producer, mut parcels: mpsc::UnboundedReceiver<Parcel>, tell: mpsc::Sender<Heard>) {
+pub(crate) async fn run(
+    producer: Producer,
+    topic: Option<String>,
+    mut parcels: mpsc::UnboundedReceiver<Parcel>,
+    tell: mpsc::Sender<Heard>,
+) {
+    let topic = topic.map(Destination::topic);
     while let Some(parcel) = parcels.recv().await {
         match parcel {
             Parcel::Publish(to, event, answered) => publish(&producer, &to, &event, answered, &tell).await,
+            Parcel::Send(ticket, bytes) => {
+                if let Some(topic) = &topic {
+                    share(&producer, topic, ticket, bytes, &tell).await;
+                }
+            }
             Parcel::Acknowledge(delivery) => acknowledge(&delivery).await,
             Parcel::Refuse(delivery) => {
                 warn!(request = %id(&delivery), "a request names nobody who could be answered: it goes to the dead letters");
@@ -69,6 +82,23 @@ async fn publish(
     });
 }
 
+/// Puts something for the other connectors on its way.
+async fn share(producer: &Producer, topic: &Destination, ticket: Option<Ticket>, bytes: Vec<u8>, tell: &mpsc::Sender<Heard>) {
+    let sending = producer.hand_over(topic, Outgoing::bytes(bytes).persistent(false)).await;
+    let tell = tell.clone();
+    tokio::spawn(async move {
+        let accepted = match sending {
+            Ok(sending) => sending.accepted().await,
+            Err(error) => Err(error),
+        };
+        match (accepted, ticket) {
+            (Ok(_), Some(ticket)) => drop(tell.send(Heard::Accepted(ticket)).await),
+            (Ok(_), None) => {}
+            (Err(error), _) => warn!(%error, "a broker does not take what other connectors are to know"),
+        }
+    });
+}
+
 async fn acknowledge(delivery: &Delivery) {
     said(delivery, delivery.acknowledge().await);
 }
@@ -84,10 +114,28 @@ fn id(delivery: &Delivery) -> String {
 }
 
 fn outgoing(event: &Event) -> Outgoing {
-    let outgoing = Outgoing::text(event.to_json()).message_type(event.told.name());
+    let outgoing = Outgoing::text(event.to_json()).message_type(name(&event.told));
     match &event.correlation {
         Some(correlation) => outgoing.correlation_id(correlation),
         None => outgoing,
+    }
+}
+
+/// The event's name, as its JSON has it.
+const fn name(told: &Told) -> &'static str {
+    match told {
+        Told::SystemStatus(_) => "SystemStatus",
+        Told::ConnectStatus(_) => "ConnectStatus",
+        Told::AgentInfo(_) => "AgentInfo",
+        Told::AgentState(_) => "AgentState",
+        Told::DialogState(_) => "DialogState",
+        Told::InboundCall(_) => "InboundCall",
+        Told::ConsultCall(_) => "ConsultCall",
+        Told::TransferCall(_) => "TransferCall",
+        Told::ConferenceCall(_) => "ConferenceCall",
+        Told::ReasonCodes(_) => "ReasonCodes",
+        Told::Error(_) => "Error",
+        Told::Outcome(_) => "Outcome",
     }
 }
 

@@ -10,6 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use topoc_core::connector::Limits;
+use topoc_core::deployment::Others;
+use topoc_core::sync::seal::{Key, Keys};
+use topoc_core::sync;
 use topoc_finesse::client;
 use topoc_finesse_proto::cluster::{self, Deployment};
 use topoc_finesse_proto::xmpp::options::Transport;
@@ -17,12 +20,19 @@ use topoc_openwire::Config;
 use topoc_plan::{Node, Notifications, Plan, Product};
 use topoc_tls::TlsConfig;
 use topoc_tls::tokio_rustls::rustls::ClientConfig;
+use topoc_tls::tokio_rustls::rustls::crypto::ring;
+
+use crate::admin;
 
 pub use files::{Outside, System};
+pub use files::settled;
 pub use problem::Problem;
 
 /// The largest body that is inflated, in bytes: requests are far smaller, and what is larger is answered as too long.
 const LARGEST_BODY: u64 = 1024 * 1024;
+/// So many agents a second are handed over at the end: a server opens as many sessions in that time
+/// (`sessions_per_second` of [`cluster::Settings`]).
+const HANDED_OVER: usize = 200;
 /// How long closing waits for the broker.
 const CLOSING: Duration = Duration::from_secs(5);
 
@@ -39,6 +49,10 @@ pub struct Settings {
     pub finesse_tls: Arc<ClientConfig>,
     /// How much is taken in hand.
     pub limits: Limits,
+    /// Where operators look; none where nobody may.
+    pub admin: Option<admin::Settings>,
+    /// What connectors of the deployment seal what they tell each other with; none where there is no key.
+    keys: Option<Keys>,
 }
 
 /// Who one is at the brokers, and whom one believes.
@@ -86,10 +100,12 @@ impl Settings {
             problems.push(Problem::new(what, "write `finesse = [NAME]` in the connector's block, and build it anew"));
         }
         let finesse_tls = files::finesse_tls(&plan, outside, &mut problems);
+        let admin = admin(&plan, outside, &mut problems);
+        let keys = keys(&plan, outside, &mut problems);
         let limits = limits(&plan);
         let nodes = plan.finesse.iter().map(node).collect();
         match finesse_tls {
-            Some(finesse_tls) if problems.is_empty() => Ok(Self { plan, broker, nodes, finesse_tls, limits }),
+            Some(finesse_tls) if problems.is_empty() => Ok(Self { plan, broker, nodes, finesse_tls, limits, admin, keys }),
             _ => Err(problems),
         }
     }
@@ -98,6 +114,35 @@ impl Settings {
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}.{}", self.plan.site, self.plan.connector)
+    }
+
+    /// Who else there is, for a connector that starts at this moment, since the Unix epoch.
+    ///
+    /// # Errors
+    /// If the machine has no chance to give.
+    pub fn others(&self, now: Duration) -> Result<Others, Problem> {
+        let Some(deployment) = self.plan.deployment.as_ref().filter(|one| one.connectors.len() > 1) else {
+            return Ok(Others::Nobody);
+        };
+        let mode = match deployment.mode {
+            topoc_plan::Mode::Simplex => return Ok(Others::Nobody),
+            topoc_plan::Mode::ActivePassive => sync::Mode::ActivePassive,
+            topoc_plan::Mode::ActiveActive => sync::Mode::ActiveActive,
+        };
+        let Some(keys) = self.keys.clone() else { return Ok(Others::Unheard) };
+        Ok(Others::Heard(Box::new(sync::Settings {
+            deployment: deployment.name.clone(),
+            name: self.name(),
+            epoch: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+            connectors: deployment.connectors.iter().map(|peer| format!("{}.{}", peer.site, peer.connector)).collect(),
+            mode,
+            priority: self.plan.requests.priority,
+            keys,
+            chance: chance()?,
+            times: sync::Times::default(),
+            agents: self.limits.agents.saturating_mul(deployment.connectors.len()),
+            batch: HANDED_OVER,
+        })))
     }
 
     /// How the Finesse servers are used.
@@ -109,6 +154,45 @@ impl Settings {
         };
         client::Options { cluster: cluster::Settings { deployment, ..Default::default() }, ..Default::default() }
     }
+}
+
+/// Bytes that nobody can foretell, of the provider of TLS.
+fn chance<const N: usize>() -> Result<[u8; N], Problem> {
+    let mut bytes = [0; N];
+    let filled = ring::default_provider().secure_random.fill(&mut bytes);
+    let help = "look why the system has no random numbers (`getrandom`)";
+    filled.map(|()| bytes).map_err(|_| Problem::new("the system gives no chance".to_owned(), help))
+}
+
+fn keys(plan: &Plan, outside: &dyn Outside, problems: &mut Vec<Problem>) -> Option<Keys> {
+    let places = &plan.deployment.as_ref()?.sync_keys;
+    let mut read = places.iter().filter_map(|place| {
+        let what = "the key of what connectors tell each other";
+        let text = secrets::read(what, place, outside, problems)?;
+        Key::read(text.expose()).map_err(|error| problems.push(Problem::new(format!("{what} is none"), error.to_string()))).ok()
+    });
+    let (first, other) = (read.next(), read.next());
+    first.map(|first| Keys { first, other })
+}
+
+fn admin(plan: &Plan, outside: &dyn Outside, problems: &mut Vec<Problem>) -> Option<admin::Settings> {
+    let told = plan.admin.as_ref()?;
+    let token = match &told.token {
+        Some(place) => {
+            let text = secrets::read("the token of the admin interface", place, outside, problems)?;
+            match admin::Token::new(text.expose()) {
+                Ok(token) => Some(token),
+                Err(error) => {
+                    problems.push(Problem::new(error.to_string(), "put such a token where the plan says that it is"));
+                    return None;
+                }
+            }
+        }
+        None => None,
+    };
+    admin::Settings::new(&told.address.to_string(), token)
+        .map_err(|error| problems.push(Problem::new(error.to_string(), "change `admin` in the topology, and build the connector anew")))
+        .ok()
 }
 
 /// What the plan says of limits, and the machine's own where it says nothing.

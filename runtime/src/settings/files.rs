@@ -45,7 +45,10 @@ impl Outside for System {
 }
 
 /// The plan as its own properties change it, and then those of a file.
-pub(super) fn settled(plan: Plan, file: Option<&Path>, outside: &dyn Outside) -> Result<Plan, Vec<Problem>> {
+///
+/// # Errors
+/// What is wrong with them.
+pub fn settled(plan: Plan, file: Option<&Path>, outside: &dyn Outside) -> Result<Plan, Vec<Problem>> {
     let own = plan.settled().map_err(|error| {
         let help = "correct the property in the topology, and build the connector anew";
         vec![Problem::new(format!("in the plan {error}"), help)]

@@ -14,10 +14,10 @@ pub(super) const LONGEST: usize = 64 * 1024;
 
 /// A secret. Nothing shows it, and it is overwritten in the end.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Text(Zeroizing<String>);
+pub(super) struct Text(Zeroizing<String>);
 
 impl Text {
-    pub(crate) fn expose(&self) -> &str {
+    pub(super) fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -29,7 +29,7 @@ impl fmt::Debug for Text {
 }
 
 /// Reads a secret, without a newline at its end; what is wrong goes to the problems.
-pub(crate) fn read(what: &str, place: &Secret, outside: &dyn Outside, problems: &mut Vec<Problem>) -> Option<Text> {
+pub(super) fn read(what: &str, place: &Secret, outside: &dyn Outside, problems: &mut Vec<Problem>) -> Option<Text> {
     let found = match place {
         Secret::Env(name) => outside.variable(name).ok_or_else(|| {
             let what = format!("{what} is to be in the environment variable `{name}`, which is not set");
