@@ -2,10 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
 
 use proptest::prelude::*;
-use topoc_plan::slot::{self, CAPACITY, EmbedError, Slot, Template};
+use topoc_plan::slot::{self, CAPACITY, EmbedError, Slot};
 use topoc_plan::{
-    Address, Brokers, Deployment, Listed, Login, Mode, Node, Options, Peer, Plan, PlanError, Requests, Secret, decode,
-    digest, encode,
+    Address, Admin, Brokers, Deployment, Identity, Limits, Listed, LogFormat, Login, Mode, Node, Options, Peer, Plan,
+    PlanError, Product, Requests, Secret, Tls, decode, digest, encode,
 };
 
 /// A plan with something in every place.
@@ -23,9 +23,18 @@ fn full() -> Plan {
             mode: Mode::ActiveActive,
             connectors: vec![peer("site-1", "gc-1"), peer("site-2", "gc-2")],
             sync: "GC.SYNC.main".into(),
+            sync_keys: vec![Secret::Env("SYNC_KEY".into()), Secret::File("/run/keys/old".into())],
         }),
         brokers: Brokers::Listed(Listed { addresses: vec![address("amq-1:61616"), address("amq-2:61616")], failover }),
         login: Login { user: Some("gc".into()), password: Some(Secret::Env("GC_PASSWORD".into())) },
+        tls: Tls {
+            broker_roots: Some("/etc/topoc/brokers.pem".into()),
+            broker_identity: Some(Identity {
+                certificate: "/etc/topoc/gc-1.pem".into(),
+                key: Secret::File("/etc/topoc/gc-1.key".into()),
+            }),
+            finesse_roots: Some("/etc/topoc/finesse.pem".into()),
+        },
         requests: Requests {
             queue: "GC.REQUESTS".into(),
             priority: 127,
@@ -34,6 +43,13 @@ fn full() -> Plan {
             selector: Some("JMSType LIKE 'Login%'".into()),
         },
         finesse: vec![Node::new("finesse-1"), Node::new("finesse-2")],
+        product: Product::Uccx,
+        limits: Limits { requests: Some(512), requests_of_agent: Some(8), agents: Some(10_000) },
+        admin: Some(Admin {
+            address: "127.0.0.1:8090".parse().unwrap(),
+            token: Some(Secret::Env("ADMIN_TOKEN".into())),
+        }),
+        log: LogFormat::Json,
         properties: vec![("ActiveMq_Timeout".into(), "10000".into())],
     }
 }
@@ -51,14 +67,28 @@ fn program(slots: usize) -> Vec<u8> {
 /// As a compiler lays the place out: marker, capacity, zeros.
 fn slot_bytes() -> Vec<u8> {
     let mut bytes = b"topoc: a plan\n\0\0\x9b\x1e\xd6\x47\x83\xaa\x05\xf1\x2c\x70\xbe\x59\xc8\x34\xe7\x12".to_vec();
-    bytes.extend_from_slice(&u32::try_from(CAPACITY).unwrap().to_le_bytes());
+    for number in [u32::try_from(CAPACITY).unwrap(), 1, 2] {
+        bytes.extend_from_slice(&number.to_le_bytes());
+    }
     bytes.resize(bytes.len() + CAPACITY, 0);
     bytes
 }
 
 #[test]
-fn the_first_version_stays_as_it_was() {
-    let golden = include_bytes!("golden/version-1.plan");
+fn the_first_version_is_understood() {
+    let mut old = full();
+    old.tls = Tls::default();
+    old.product = Product::Ucce;
+    old.limits = Limits::default();
+    old.admin = None;
+    old.log = LogFormat::Human;
+    old.deployment.as_mut().unwrap().sync_keys = Vec::new();
+    assert_eq!(decode(include_bytes!("golden/version-1.plan")), Ok(old));
+}
+
+#[test]
+fn the_second_version_stays_as_it_was() {
+    let golden = include_bytes!("golden/version-2.plan");
     assert_eq!(decode(golden), Ok(full()));
     // True while it is the newest: encoding is the same for ever.
     assert_eq!(encode(&full()), golden, "{}", String::from_utf8_lossy(&encode(&full())));
@@ -112,7 +142,7 @@ fn a_plan_goes_into_a_pristine_program_once() {
 fn programs_and_plans_that_do_not_fit_are_refused() {
     let plan = encode(&full());
     let mut garbage = program(1);
-    garbage[640 + 36 + 9] = 1;
+    garbage[640 + 44 + 9] = 1;
     let mut cut = program(1);
     cut.truncate(cut.len() - 1000);
     for (program, expected) in [
@@ -124,21 +154,35 @@ fn programs_and_plans_that_do_not_fit_are_refused() {
     ] {
         assert_eq!(slot::embed(&program, &plan), Err(expected));
     }
+    let elf = [b"\x7fELF\x02\x01".as_slice(), &program(1)[6..]].concat();
+    assert_eq!(slot::embed(&elf, &plan), Err(EmbedError::CutOff));
     assert_eq!(slot::embed(&program(1), b"no plan"), Err(EmbedError::NotAPlan));
+}
+
+#[test]
+fn a_program_that_does_not_understand_the_plan_is_refused() {
+    let plan = encode(&full());
+    let newest = 640 + 32 + 8;
+    for (known, expected) in [((1, 3), None), ((2, 2), None), ((1, 1), Some((1, 1))), ((3, 4), Some((3, 4)))] {
+        let mut program = program(1);
+        program[newest - 4] = known.0;
+        program[newest] = known.1;
+        let expected = expected.map(|known| EmbedError::OtherVersion { plan: 2, known });
+        assert_eq!(slot::embed(&program, &plan).err(), expected);
+    }
 }
 
 #[test]
 fn a_plan_may_fill_its_place_and_not_a_byte_more() {
     let program = program(1);
-    let template = Template::of(&program).unwrap();
     let with = |selector: usize| {
         let mut plan = full();
         plan.requests.selector = Some("x".repeat(selector));
         encode(&plan)
     };
     let most = CAPACITY - with(0).len();
-    assert!(template.with(&with(most)).is_ok());
-    let error = template.with(&with(most + 1)).unwrap_err();
+    assert!(slot::embed(&program, &with(most)).is_ok());
+    let error = slot::embed(&program, &with(most + 1)).unwrap_err();
     assert_eq!(error, EmbedError::TooLong { plan: CAPACITY + 1, room: CAPACITY });
 }
 
@@ -155,6 +199,8 @@ fn the_marker_alone_is_no_place() {
 #[test]
 fn a_place_that_a_program_has_is_empty() {
     static SLOT: Slot = Slot::empty();
+    assert_eq!(SLOT.bytes(), slot_bytes());
+    assert!(slot::embed(&SLOT.bytes(), &encode(&full())).is_ok());
     assert_eq!(SLOT.read().len(), CAPACITY);
     assert_eq!(decode(&SLOT.read()), Err(PlanError::None));
 }
