@@ -369,6 +369,7 @@ impl Driver {
 
     fn flow(&mut self, paused: bool) {
         self.paused = paused;
+        debug!("the connector takes {}", if paused { "no requests for now" } else { "requests again" });
         self.report.flow(paused);
     }
 
