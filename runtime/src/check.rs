@@ -68,7 +68,7 @@ pub(crate) async fn all(settings: &Settings) -> Vec<Finding> {
         }
         // It was read before.
         Err(error) => {
-            findings.push(Finding::of("brokers".to_owned(), Err(Problem::new(error.to_string(), "correct the URI"))))
+            findings.push(Finding::of("brokers".to_owned(), Err(Problem::new(error.to_string(), "correct the URI"))));
         }
     }
     for node in &settings.nodes {
@@ -84,7 +84,8 @@ pub(crate) async fn all(settings: &Settings) -> Vec<Finding> {
 async fn broker(settings: &Settings, host: &str, port: u16, uri: &str) -> Result<String, Problem> {
     drop(connect(host, port).await?);
     let config = settings.broker.config(uri).map_err(|error| Problem::new(error.to_string(), "correct the URI"))?;
-    let connection = within("it does not answer as a broker", config.connect()).await?.map_err(refused)?;
+    let connection =
+        within("it does not answer as a broker", config.connect()).await?.map_err(|error| refused(&error))?;
     let name = match connection.status() {
         Status::Connected(place) => place.broker.unwrap_or_default(),
         _ => String::new(),
@@ -103,8 +104,8 @@ async fn broker(settings: &Settings, host: &str, port: u16, uri: &str) -> Result
     Ok(format!("ActiveMQ `{name}`, the queue `{queue}` can be read"))
 }
 
-fn refused(error: Error) -> Problem {
-    let help = match &error {
+fn refused(error: &Error) -> Problem {
+    let help = match error {
         Error::Refused(refusal) if refusal.kind == RefusalKind::Security => {
             "give the connector a user and a password that the broker knows"
         }

@@ -195,12 +195,9 @@ fn admin(plan: &Plan, outside: &dyn Outside, problems: &mut Vec<Problem>) -> Opt
         }
         None => None,
     };
-    admin::Settings::new(&told.address.to_string(), token)
-        .map_err(|error| {
-            problems
-                .push(Problem::new(error.to_string(), "change `admin` in the topology, and build the connector anew"))
-        })
-        .ok()
+    let help = "change `admin` in the topology, and build the connector anew";
+    let told = admin::Settings::new(&told.address.to_string(), token);
+    told.map_err(|error| problems.push(Problem::new(error.to_string(), help))).ok()
 }
 
 /// What the plan says of limits, and the machine's own where it says nothing.
