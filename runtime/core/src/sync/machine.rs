@@ -117,6 +117,8 @@ pub struct Sync {
     pub(super) pulls: u64,
     next_hello: Duration,
     last_hello: Duration,
+    /// When it was looked who is dead.
+    looked: Duration,
     pub(super) blind: bool,
     /// When agents were handed over last, and how many in that second.
     pub(super) given: (Duration, usize),
@@ -147,6 +149,7 @@ impl Sync {
             pulls: 0,
             next_hello: Duration::ZERO,
             last_hello: Duration::ZERO,
+            looked: Duration::ZERO,
             blind: true,
             given: (Duration::ZERO, 0),
             counts: BTreeMap::new(),
@@ -213,7 +216,7 @@ impl Sync {
     pub fn wakes_at(&self) -> Option<Duration> {
         let since = self.online?;
         let times = &self.settings.times;
-        let deaths = self.peers.values().map(|peer| peer.dies_at(since, times)).filter(|at| *at > self.last_hello);
+        let deaths = self.peers.values().map(|peer| peer.dies_at(since, times)).filter(|at| *at > self.looked);
         let piece = self.pull.as_ref().map(|pull| pull.until);
         let taken = self.taken.values().filter_map(|taken| taken.at);
         deaths.chain([self.next_hello]).chain(piece).chain(taken).min()
@@ -288,6 +291,7 @@ impl Turn<'_> {
         if self.sync.online.is_none() {
             return;
         }
+        self.sync.looked = self.now;
         if self.sync.next_hello <= self.now {
             self.hello();
             self.sync.table.pass_time(self.now);
@@ -466,10 +470,9 @@ impl Turn<'_> {
         }
         for (other, (epoch, age)) in hello.heard {
             let at = now.saturating_sub(Duration::from_millis(age));
-            if let Some(peer) = self.sync.peers.get_mut(other.as_str()).filter(|_| *other != *me) {
-                if epoch >= peer.epoch {
-                    peer.told = peer.told.max(at);
-                }
+            let peer = self.sync.peers.get_mut(other.as_str()).filter(|peer| *other != *me && epoch >= peer.epoch);
+            if let Some(peer) = peer {
+                peer.told = peer.told.max(at);
             }
         }
     }
