@@ -205,6 +205,12 @@ impl Sync {
         self.online.is_some() && self.peers.values().any(|peer| peer.serves(now, &self.settings.times))
     }
 
+    /// Whether somebody took the session of an agent of ours, and has it until we try again.
+    #[must_use]
+    pub fn leaves_to_others(&self, agent: &str) -> bool {
+        self.taken.get(agent).is_some_and(|taken| taken.at.is_some())
+    }
+
     /// How much is kept that may grow: for tests.
     #[must_use]
     pub fn kept(&self) -> usize {

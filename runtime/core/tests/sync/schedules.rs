@@ -2,6 +2,7 @@
 //! twice, late or not at all. `TOPOC_LONG=1` for more; `TOPOC_SEED=N` for one.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use topoc_core::event::Told;
 use topoc_core::sync::Mode;
@@ -12,10 +13,12 @@ use crate::world::{Bus, World, agent};
 const AGENTS: usize = 5;
 
 /// What may go wrong in a schedule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 enum Faults {
-    /// Connectors die, and lose their broker.
+    /// Connectors die.
     Kills,
+    /// They lose their broker as well.
+    Brokers,
     /// Links are cut as well, and connectors stall.
     Splits,
     /// Messages are lost and late as well.
@@ -25,45 +28,66 @@ enum Faults {
 struct Run {
     world: World,
     faults: Faults,
+    watch: Watch,
+    /// The last `Connect` of each agent.
     connects: BTreeMap<usize, usize>,
 }
 
-/// What holds at any moment.
-fn look(world: &World, faults: Faults) {
-    let quiet = world.now.saturating_sub(world.last_fault);
-    for who in 0..AGENTS {
-        let owners = world.owners(who);
-        if world.cuts.is_empty() && quiet > secs(20) {
-            assert!(owners.len() <= 1, "{} is owned by {owners:?}", agent(who));
+/// Since when something is not as it should be, for each agent.
+#[derive(Clone, Copy)]
+struct Watch {
+    no_owner: [Duration; AGENTS],
+    no_session: [Duration; AGENTS],
+    two_owners: [Duration; AGENTS],
+}
+
+impl Watch {
+    /// What holds at any moment.
+    fn look(&mut self, world: &World, faults: Faults) {
+        for who in 0..AGENTS {
+            let owners = world.owners(who);
+            let is_wanted = world.is_wanted(who);
+            let since = |start: &mut Duration, is_so: bool| {
+                *start = if is_so { *start } else { world.now };
+                world.now.saturating_sub(world.last_fault.max(*start))
+            };
+            let time = since(&mut self.no_owner[who], is_wanted && owners.is_empty());
+            assert!(time < secs(10), "nobody's for {time:?}: {}", world.tell_of(who));
+            let time = since(&mut self.two_owners[who], owners.len() > 1 && world.cuts.is_empty());
+            assert!(time < secs(10), "two owners for {time:?}: {}", world.tell_of(who));
+            let time = since(&mut self.no_session[who], is_wanted && world.sessions[who].is_none());
+            // Whoever was not heard may have taken it, and is given time.
+            let waits = owners.iter().any(|node| world.sync(*node).leaves_to_others(&agent(who)));
+            let most = match faults {
+                Faults::Kills => secs(10),
+                _ if waits => secs(610),
+                _ => secs(60),
+            };
+            assert!(time < most, "no session for {time:?}: {}", world.tell_of(who));
         }
-        // Somebody looks after the agent, or somebody whom the others do not hear does.
-        if world.is_wanted(who) && faults == Faults::Kills && world.sessions[who].is_none() {
-            let alone = world.now.saturating_sub(world.alone[who].max(world.last_fault));
-            assert!(alone < secs(12), "{} has had no session for {alone:?}: {owners:?}", agent(who));
+        for node in &world.nodes {
+            let Some(deployment) = &node.deployment else { continue };
+            let kept = deployment.sync().unwrap().kept();
+            assert!(kept <= 4 * AGENTS, "{kept} entries");
+            assert!(deployment.connector().agents() <= AGENTS);
         }
-        if world.is_wanted(who) {
-            assert!(quiet < secs(30) || !owners.is_empty(), "nobody owns {}", agent(who));
-        }
-    }
-    for node in &world.nodes {
-        let Some(deployment) = &node.deployment else { continue };
-        assert!(deployment.sync().unwrap().kept() <= 4 * AGENTS, "{}", deployment.sync().unwrap().kept());
-        assert!(deployment.connector().agents() <= AGENTS);
     }
 }
 
 impl Run {
     fn new(seed: u64) -> Self {
-        let faults = [Faults::Kills, Faults::Splits, Faults::All][(seed % 3) as usize];
-        let mode = [Mode::ActiveActive, Mode::ActivePassive][(seed / 3 % 2) as usize];
-        let many = 2 + (seed / 6 % 2) as usize;
+        let faults = [Faults::Kills, Faults::Brokers, Faults::Splits, Faults::All][(seed % 4) as usize];
+        let mode = [Mode::ActiveActive, Mode::ActivePassive][(seed / 4 % 2) as usize];
+        let many = 2 + (seed / 8 % 2) as usize;
         let bus = if faults == Faults::All { Bus::Lossy } else { Bus::Good };
-        Self { world: World::new(seed, many, AGENTS, mode, bus), faults, connects: BTreeMap::new() }
+        let never = [Duration::ZERO; AGENTS];
+        let watch = Watch { no_owner: never, no_session: never, two_owners: never };
+        Self { world: World::new(seed, many, AGENTS, mode, bus), faults, watch, connects: BTreeMap::new() }
     }
 
-    fn pass(&mut self, time: std::time::Duration) {
-        let faults = self.faults;
-        self.world.pass(time, &mut |world| look(world, faults));
+    fn pass(&mut self, time: Duration) {
+        let (faults, watch) = (self.faults, &mut self.watch);
+        self.world.pass(time, &mut |world| watch.look(world, faults));
     }
 
     fn node(&mut self) -> usize {
@@ -86,15 +110,15 @@ impl Run {
                 self.world.send(node, format!("MakeCall#{}", agent(who)), number);
             }
             15 | 16 => self.world.kill(node, some),
-            17 => self.world.lose_broker(node, some),
-            18 | 19 if self.faults != Faults::Kills => {
+            17 if self.faults != Faults::Kills => self.world.lose_broker(node, some),
+            18 | 19 if self.faults >= Faults::Splits => {
                 let other = self.node();
                 if other != node {
                     self.world.cut(node, other);
                 }
             }
             20 | 21 => self.heal(),
-            22 if self.faults != Faults::Kills => {
+            22 if self.faults >= Faults::Splits => {
                 let time = millis(self.world.dice.below(9000));
                 self.world.stall(node, time);
             }
@@ -122,6 +146,7 @@ impl Run {
 
     /// Nothing breaks any more.
     fn settle(&mut self) {
+        self.world.bus = Bus::Good;
         while !self.world.cuts.is_empty() {
             self.heal();
         }

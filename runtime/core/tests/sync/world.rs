@@ -8,7 +8,7 @@ use std::time::Duration;
 use topoc_core::connector::{Address, Proof, Seen, Ticket};
 use topoc_core::deployment::{Deployment, Event, Order, Others};
 use topoc_core::event::Told;
-use topoc_core::sync::{Mode, Table};
+use topoc_core::sync::{Mode, Sync, Table};
 use topoc_finesse_proto::cluster::NodeId;
 use topoc_finesse_proto::line::{Outcome, Trouble, Why};
 use topoc_finesse_proto::rest::{Answer, Command};
@@ -103,7 +103,7 @@ pub(crate) struct World {
     pub(crate) dice: Dice,
     pub(crate) now: Duration,
     pub(crate) mode: Mode,
-    bus: Bus,
+    pub(crate) bus: Bus,
     pub(crate) nodes: Vec<Node>,
     coming: BinaryHeap<Reverse<Coming>>,
     numbers: u64,
@@ -190,6 +190,10 @@ impl World {
         self.nodes[node].deployment.is_some() && self.nodes[node].online
     }
 
+    pub(crate) fn sync(&self, node: usize) -> &Sync {
+        self.nodes[node].deployment.as_ref().and_then(Deployment::sync).unwrap()
+    }
+
     /// Who of those that are up says that they own an agent.
     pub(crate) fn owners(&self, who: usize) -> Vec<usize> {
         let name = agent(who);
@@ -199,6 +203,25 @@ impl World {
             entry.is_some_and(|entry| Some(&*entry.seat.owner) == own && entry.card.credentials.is_some())
         };
         (0..self.nodes.len()).filter(|node| self.is_up(*node)).filter(owns).collect()
+    }
+
+    /// What everybody says of an agent.
+    pub(crate) fn tell_of(&self, who: usize) -> String {
+        let name = agent(who);
+        let mut text = format!("{name} at {:?}, cuts {:?}, session {:?}", self.now, self.cuts, self.sessions[who]);
+        for (place, node) in self.nodes.iter().enumerate() {
+            let sync = node.deployment.as_ref().and_then(Deployment::sync);
+            let entry = sync.and_then(|sync| sync.table().get(&name));
+            let peers = sync.map(|sync| sync.peers(self.now).collect::<Vec<_>>());
+            text += &format!(
+                "\n  {place} life {} online {} wants {}: {:?} {entry:?} {peers:?}",
+                node.life,
+                node.online,
+                node.wants.contains(&who),
+                sync.map(|sync| sync.stage())
+            );
+        }
+        text
     }
 
     /// Whether somebody who is up knows an agent who wants a session.
