@@ -398,7 +398,7 @@ impl Turn<'_> {
             (std::cmp::Ordering::Less, _) => return Err(Dropped::OldEpoch),
             (std::cmp::Ordering::Equal, number) if number <= peer.sequence => return Err(Dropped::Replayed),
             (std::cmp::Ordering::Equal, number) => {
-                if number > peer.sequence + 1 {
+                if number > peer.sequence.saturating_add(1) {
                     peer.lose();
                 }
             }
@@ -423,7 +423,7 @@ impl Turn<'_> {
         };
         if self.sync.stage == Stage::Joining && names_us.is_some_and(|known| known > epoch) {
             // Our clock has gone back since we were started before: nobody would listen to us.
-            self.sync.epoch = names_us.unwrap_or(epoch) + 1;
+            self.sync.epoch = names_us.unwrap_or(epoch).saturating_add(1);
             self.sync.sequence = 0;
             self.hello();
             return Err(Dropped::Unproven);

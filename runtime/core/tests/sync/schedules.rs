@@ -158,7 +158,7 @@ impl Run {
             self.pass(secs(2));
         }
         // The primary has to live for a while before it gets everything back.
-        self.pass(secs(250));
+        self.pass(if self.world.mode == Mode::ActivePassive { secs(250) } else { secs(20) });
     }
 
     fn judge(&mut self) {
@@ -198,7 +198,7 @@ impl Run {
             assert!(sent.over && !sent.answers.is_empty(), "{place} {} is not answered", sent.kind);
         }
         let starts = world.starts;
-        self.pass(secs(200));
+        self.pass(secs(60));
         assert_eq!(self.world.starts, starts, "sessions move without a reason");
         let most = (self.world.faults + self.world.sent.len() as u64 + 10) * AGENTS as u64;
         assert!(starts <= most, "{starts} sessions were begun, after {} faults", self.world.faults);
