@@ -74,7 +74,7 @@ pub struct Settings {
     pub chance: [u8; CHANCE],
     /// How long things take.
     pub times: Times,
-    /// So many agents are known at most.
+    /// So many agents are known at most: as many as [`Limits::agents`](crate::connector::Limits::agents), as all may come to us.
     pub agents: usize,
     /// So many agents at most are handed over in a second, so that whoever gets them can keep up.
     pub batch: usize,
