@@ -174,12 +174,15 @@ impl Deployment {
     #[must_use]
     pub fn wakes_at(&self) -> Option<Duration> {
         let sync = self.sync.as_ref().and_then(Sync::wakes_at);
-        let ends = self.ends.filter(|_| !self.done);
-        self.connector.wakes_at().into_iter().chain(sync).chain(ends).min()
+        self.connector.wakes_at().into_iter().chain(sync).chain(self.ends).min().filter(|_| !self.done)
     }
 
     /// Takes what has happened at a moment, since the Unix epoch, and says what is to be done.
     pub fn handle(&mut self, now: Duration, event: Event) -> Vec<Order> {
+        if self.done {
+            // The others were told good-bye: nothing more is said.
+            return Vec::new();
+        }
         let mut turn = Turn { deployment: self, now, orders: Vec::new(), queue: VecDeque::new() };
         turn.event(event);
         turn.go_on();
@@ -311,7 +314,7 @@ impl Turn<'_> {
 
     /// Whether everything is over that was to be finished.
     fn end(&mut self) {
-        let Some(ends) = self.deployment.ends.filter(|_| !self.deployment.done) else { return };
+        let Some(ends) = self.deployment.ends else { return };
         let connector = &self.deployment.connector;
         let is_idle = connector.requests().next().is_none() && connector.unsent() == 0;
         let keeps = self.deployment.sync.as_ref().is_some_and(|sync| sync.owned() > 0 && sync.has_heirs(self.now));

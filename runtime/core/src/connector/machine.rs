@@ -93,6 +93,12 @@ impl Connector {
         }
     }
 
+    /// Its name in the deployment.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.settings.name
+    }
+
     /// What is remembered of requests, for a connector that joins.
     #[must_use]
     pub const fn recent(&self) -> &Recent {

@@ -117,6 +117,8 @@ pub struct Sync {
     pub(super) pulls: u64,
     next_hello: Duration,
     last_hello: Duration,
+    /// When it was looked who is dead.
+    looked: Duration,
     pub(super) blind: bool,
     /// When agents were handed over last, and how many in that second.
     pub(super) given: (Duration, usize),
@@ -147,6 +149,7 @@ impl Sync {
             pulls: 0,
             next_hello: Duration::ZERO,
             last_hello: Duration::ZERO,
+            looked: Duration::ZERO,
             blind: true,
             given: (Duration::ZERO, 0),
             counts: BTreeMap::new(),
@@ -202,6 +205,12 @@ impl Sync {
         self.online.is_some() && self.peers.values().any(|peer| peer.serves(now, &self.settings.times))
     }
 
+    /// Whether somebody took the session of an agent of ours, and has it until we try again.
+    #[must_use]
+    pub fn leaves_to_others(&self, agent: &str) -> bool {
+        self.taken.get(agent).is_some_and(|taken| taken.at.is_some())
+    }
+
     /// How much is kept that may grow: for tests.
     #[must_use]
     pub fn kept(&self) -> usize {
@@ -213,7 +222,7 @@ impl Sync {
     pub fn wakes_at(&self) -> Option<Duration> {
         let since = self.online?;
         let times = &self.settings.times;
-        let deaths = self.peers.values().map(|peer| peer.dies_at(since, times)).filter(|at| *at > self.last_hello);
+        let deaths = self.peers.values().map(|peer| peer.dies_at(since, times)).filter(|at| *at > self.looked);
         let piece = self.pull.as_ref().map(|pull| pull.until);
         let taken = self.taken.values().filter_map(|taken| taken.at);
         deaths.chain([self.next_hello]).chain(piece).chain(taken).min()
@@ -288,6 +297,7 @@ impl Turn<'_> {
         if self.sync.online.is_none() {
             return;
         }
+        self.sync.looked = self.now;
         if self.sync.next_hello <= self.now {
             self.hello();
             self.sync.table.pass_time(self.now);
@@ -388,7 +398,7 @@ impl Turn<'_> {
             (std::cmp::Ordering::Less, _) => return Err(Dropped::OldEpoch),
             (std::cmp::Ordering::Equal, number) if number <= peer.sequence => return Err(Dropped::Replayed),
             (std::cmp::Ordering::Equal, number) => {
-                if number > peer.sequence + 1 {
+                if number > peer.sequence.saturating_add(1) {
                     peer.lose();
                 }
             }
@@ -413,7 +423,7 @@ impl Turn<'_> {
         };
         if self.sync.stage == Stage::Joining && names_us.is_some_and(|known| known > epoch) {
             // Our clock has gone back since we were started before: nobody would listen to us.
-            self.sync.epoch = names_us.unwrap_or(epoch) + 1;
+            self.sync.epoch = names_us.unwrap_or(epoch).saturating_add(1);
             self.sync.sequence = 0;
             self.hello();
             return Err(Dropped::Unproven);
@@ -466,10 +476,9 @@ impl Turn<'_> {
         }
         for (other, (epoch, age)) in hello.heard {
             let at = now.saturating_sub(Duration::from_millis(age));
-            if let Some(peer) = self.sync.peers.get_mut(other.as_str()).filter(|_| *other != *me) {
-                if epoch >= peer.epoch {
-                    peer.told = peer.told.max(at);
-                }
+            let peer = self.sync.peers.get_mut(other.as_str()).filter(|peer| *other != *me && epoch >= peer.epoch);
+            if let Some(peer) = peer {
+                peer.told = peer.told.max(at);
             }
         }
     }

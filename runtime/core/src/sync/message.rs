@@ -177,23 +177,35 @@ impl Message {
     /// The body. It may hold passwords.
     #[must_use]
     pub fn write(&self) -> Zeroizing<Vec<u8>> {
-        let json = match self {
-            Self::Hello(hello) => serde_json::to_vec(hello),
-            Self::Agents(agents) => serde_json::to_vec(&write_agents(agents)),
-            Self::Records(records) => serde_json::to_vec(&write_records(records)),
-            Self::Ask(ask) => serde_json::to_vec(ask),
-            Self::Piece(piece) => serde_json::to_vec(&WirePiece {
-                to: piece.to.clone(),
-                pull: piece.pull,
-                from: piece.from.clone(),
-                next: piece.next.clone(),
-                horizon: nanos(piece.horizon),
-                agents: write_agents(&piece.agents),
-                records: write_records(&piece.records),
-            }),
-            Self::Bye => Ok(b"{}".to_vec()),
+        let agents = match self {
+            Self::Agents(agents) => agents.as_slice(),
+            Self::Piece(piece) => piece.agents.as_slice(),
+            _ => &[],
         };
-        Zeroizing::new(json.expect("texts, numbers and lists of them can always be written"))
+        // Enough at once: what a text that grows leaves behind is not overwritten.
+        let size: usize = agents.iter().map(|(agent, entry)| 2 * (agent.len() + entry.weight())).sum();
+        let mut json = Zeroizing::new(Vec::with_capacity(size + 1024));
+        let written = match self {
+            Self::Hello(hello) => serde_json::to_writer(&mut *json, hello),
+            Self::Agents(agents) => serde_json::to_writer(&mut *json, &write_agents(agents)),
+            Self::Records(records) => serde_json::to_writer(&mut *json, &write_records(records)),
+            Self::Ask(ask) => serde_json::to_writer(&mut *json, ask),
+            Self::Piece(piece) => serde_json::to_writer(
+                &mut *json,
+                &WirePiece {
+                    to: piece.to.clone(),
+                    pull: piece.pull,
+                    from: piece.from.clone(),
+                    next: piece.next.clone(),
+                    horizon: nanos(piece.horizon),
+                    agents: write_agents(&piece.agents),
+                    records: write_records(&piece.records),
+                },
+            ),
+            Self::Bye => serde_json::to_writer(&mut *json, &Value::Object(serde_json::Map::new())),
+        };
+        written.expect("texts, numbers and lists of them can always be written");
+        json
     }
 
     /// Reads a body of this kind. `None` if there is no such kind; `Some(None)` if it cannot be read.

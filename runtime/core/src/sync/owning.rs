@@ -14,7 +14,7 @@ use super::table::mixed;
 /// How long whoever took a session has to say so.
 const VERDICT: Duration = Duration::from_secs(3);
 /// Longest time after which a session is tried again.
-const LONGEST_RETRY: Duration = Duration::from_secs(3600);
+const LONGEST_RETRY: Duration = Duration::from_secs(600);
 
 /// A session of ours that somebody took.
 #[derive(Clone, Debug)]

@@ -28,7 +28,7 @@ pub struct Times {
     /// How long a piece of a snapshot is waited for.
     pub piece: Duration,
     /// How long a session that was taken, maybe by a connector that we do not hear, is left to whoever took it. Doubled each time, up
-    /// to an hour.
+    /// to ten minutes: two that do not hear each other shall not take it from each other all the time.
     pub retry: Duration,
     /// How long one that ends waits for requests in hand and for its agents to be handed over. Longer than a request lasts
     /// ([`GRACE`](crate::connector::GRACE) and [`Limits::within`](crate::connector::Limits)).
@@ -37,7 +37,7 @@ pub struct Times {
 
 impl Default for Times {
     /// Ours: a sign of life each second, dead after 6 s, so that agents are owned anew within 10 s; 3 s to join; the primary is back
-    /// after 15 s; 2 s for a piece; 30 s until a session is tried again; 50 s to end.
+    /// after 15 s; 2 s for a piece; 20 s until a session is tried again; 50 s to end.
     fn default() -> Self {
         let secs = Duration::from_secs;
         Self {
@@ -46,7 +46,7 @@ impl Default for Times {
             join: secs(3),
             settle: secs(15),
             piece: secs(2),
-            retry: secs(30),
+            retry: secs(20),
             drain: secs(50),
         }
     }
@@ -74,7 +74,7 @@ pub struct Settings {
     pub chance: [u8; CHANCE],
     /// How long things take.
     pub times: Times,
-    /// So many agents are known at most.
+    /// So many agents are known at most: as many as [`Limits::agents`](crate::connector::Limits::agents), as all may come to us.
     pub agents: usize,
     /// So many agents at most are handed over in a second, so that whoever gets them can keep up.
     pub batch: usize,
