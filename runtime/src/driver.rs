@@ -278,7 +278,7 @@ impl Driver {
     async fn consume_again(&mut self, error: &Error) {
         warn!(%error, "no requests come");
         self.consumes_from = Instant::now() + CONSUMER_AGAIN;
-        let opened = tokio::time::timeout(CONSUMER_AGAIN, broker::consume(&self.broker.session, &self.requests)).await;
+        let opened = timeout(CONSUMER_AGAIN, broker::consume(&self.broker.session, &self.requests)).await;
         if let Ok(Ok(consumer)) = opened {
             // Whatever came by the former one and was not acknowledged comes again.
             self.broker.consumer = consumer;

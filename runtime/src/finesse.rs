@@ -11,8 +11,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use topoc_core::connector::{Proof, Seen, Ticket};
 use topoc_finesse::client::{Agent, Client, Login, Told};
-use topoc_finesse_proto::line::{Outcome, Why};
 use topoc_finesse_proto::cluster::NodeId;
+use topoc_finesse_proto::line::{Outcome, Why};
 use topoc_finesse_proto::rest::{Answer, Command, Credentials, Refusal};
 use topoc_finesse_proto::session::{Change, Connection};
 use topoc_finesse_proto::user::UserState;
@@ -160,7 +160,8 @@ impl Agents {
 
     /// Asks Finesse whether credentials are right.
     pub(crate) fn prove(&self, ticket: Ticket, id: &str, credentials: Credentials) {
-        let (client, tell, command) = (Arc::clone(&self.client), self.tell.clone(), Command::User { agent: id.to_owned() });
+        let (client, tell, command) =
+            (Arc::clone(&self.client), self.tell.clone(), Command::User { agent: id.to_owned() });
         begin(async move {
             let outcome = client.visit(&command, &credentials, None, PROOF_WITHIN).await;
             let proof = match outcome {
@@ -175,7 +176,7 @@ impl Agents {
     /// Leaves all sessions, within a time.
     pub(crate) async fn close(mut self, within: Duration) {
         let mut leaving = JoinSet::new();
-        for (_, kept) in self.agents.drain() {
+        for kept in std::mem::take(&mut self.agents).into_values() {
             kept.forwards.abort();
             // Whoever still asks for something keeps the agent until there is an outcome.
             if let Some(agent) = Arc::into_inner(kept.agent) {
@@ -228,7 +229,8 @@ async fn forward(
     tell: mpsc::Sender<Heard>,
 ) {
     while let Some(told) = told.recv().await {
-        if held.wait_for(|held| !held).await.is_err() || tell.send(Heard::Told(id.clone(), number, told)).await.is_err() {
+        if held.wait_for(|held| !held).await.is_err() || tell.send(Heard::Told(id.clone(), number, told)).await.is_err()
+        {
             return;
         }
     }
