@@ -1,12 +1,12 @@
 //! The admin interface over real sockets: what is shown to whom, and what nobody can take of it.
 
-mod admin_support;
+mod support;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use admin_support::{LOCAL, TOKEN, agent, serve};
 use serde_json::{Value, json};
+use support::{LOCAL, TOKEN, agent, serve};
 use topoc_connector::admin::{Admin, Reason, ServerLimits, Settings, Stage, Token};
 
 #[tokio::test]

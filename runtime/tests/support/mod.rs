@@ -1,351 +1,215 @@
-//! What tests of the connector share: a broker, a simulated contact centre, the program with a plan in it, and a client.
+//! An admin interface that is served, and a client that sends what it likes.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
 
-#![allow(dead_code, reason = "each file of tests uses what it needs")]
-#![allow(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
-
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use tokio::time::Instant;
-use topoc_finesse_sim::Simulator;
-use topoc_lab::{Broker, PATIENCE, Plain, ports, release};
-use topoc_openwire::{AckMode, Connection, Consumer, Delivery, Destination, Outgoing, Producer, Session};
-use topoc_plan::{
-    Address, Admin, Brokers, Listed, LogFormat, Login, Node, Notifications, Options, Plan, Requests, Secret, Tls,
-    encode, slot,
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use topoc_connector::admin::{
+    self, Admin, Agent, Identity, Place, Question, Server, Session, Settings, Stage, Status, Views,
 };
+use topoc_connector::notify::Heartbeat;
+use topoc_finesse_proto::cluster::Judgement;
 
-/// The queue of requests.
-pub(crate) const REQUESTS: &str = "GC.REQUESTS";
-/// The password of all agents of the simulator, which nothing else is spelled like (see `runtime/lab/unmistakable-secrets`).
-pub(crate) const PASSWORD: &str = "Zx9-unmistakable";
-/// The password of the connector at the brokers.
-pub(crate) const MOON: &str = "Rw5-unforgettable";
+/// Any port of this machine.
+pub(crate) const LOCAL: &str = "127.0.0.1:0";
+/// A secret that occurs nowhere else by chance.
+pub(crate) const TOKEN: &str = "Rw5-unforgettable-Rw5-unforgettable";
+/// Longer than anything takes that is not stuck.
+const LONG: Duration = Duration::from_secs(30);
 
-/// An empty folder of this file of tests.
-pub(crate) fn folder(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("connector-{}-{name}", env!("CARGO_CRATE_NAME")));
-    let _ = fs::remove_dir_all(&dir);
-    fs::create_dir_all(&dir).unwrap();
-    dir
+/// A connector that lacks nothing.
+pub(crate) fn well() -> Status {
+    let identity = Identity { connector: "gc-1".to_owned(), ..Identity::default() };
+    let mut status = Status { identity, stage: Stage::Running, ..Status::default() };
+    status.broker.connected = Some(Place::new("tcp://amq-1:61616", Some("amq-1")));
+    status.finesse.servers = vec![Server { host: "fin-a".to_owned(), judgement: Judgement::Good }];
+    status.finesse.used = Some(0);
+    status.sessions = BTreeMap::from([(Session::Live, 250)]);
+    status
 }
 
-/// A broker that knows the user `gc`, in a folder; at a port of its own if there is none given.
-pub(crate) fn broker(dir: &Path, port: u16) -> Broker {
-    let plain = Plain::new("amq-1").tcp(port).user("gc", MOON).persistent();
-    let broker = plain.start(&release("6.3.1").unwrap(), dir).unwrap();
-    broker.wait_started(PATIENCE).unwrap();
-    broker
-}
-
-pub(crate) fn port() -> u16 {
-    ports(1).unwrap()[0]
-}
-
-/// Two nodes whose names can be resolved, and which the certificates are for.
-pub(crate) async fn centre(agents: usize) -> Simulator {
-    let mut options = topoc_finesse_sim::Options::new(agents, 2);
-    options.config.hosts = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    PASSWORD.clone_into(&mut options.config.password);
-    Simulator::start(options).await.unwrap()
-}
-
-/// A connector's plan for brokers on loopback and the simulator.
-pub(crate) fn plan(ports: &[u16], sim: &Simulator) -> Plan {
-    let address = |port: &u16| {
-        let options = Options::from([("wireFormat.maxInactivityDuration".to_owned(), "10000".to_owned())]);
-        Address { scheme: "tcp".to_owned(), host: "127.0.0.1".to_owned(), port: *port, options }
-    };
-    let failover = Options::from([
-        ("randomize".to_owned(), "false".to_owned()),
-        ("maxReconnectDelay".to_owned(), "500".to_owned()),
-        ("timeout".to_owned(), "10000".to_owned()),
-    ]);
-    let announced = sim.announcement();
-    let node = |node: &Value| Node {
-        host: node["host"].as_str().unwrap().to_owned(),
-        rest_port: behind_colon(&node["rest"]),
-        notifications: Notifications::Tcp,
-        notifications_port: behind_colon(&node["xmpp"]["tls"]),
-    };
-    Plan {
-        topology: "contact-centre".to_owned(),
-        site: "site-1".to_owned(),
-        connector: "gc-1".to_owned(),
-        deployment: None,
-        brokers: Brokers::Listed(Listed { addresses: ports.iter().map(address).collect(), failover: Some(failover) }),
-        login: Login { user: Some("gc".to_owned()), password: Some(Secret::Env("GC_PASSWORD".to_owned())) },
-        tls: Tls { finesse_roots: Some(announced["ca"].as_str().unwrap().to_owned()), ..Tls::default() },
-        requests: Requests {
-            queue: REQUESTS.to_owned(),
-            priority: 127,
-            prefetch: None,
-            exclusive: false,
-            selector: None,
-        },
-        finesse: announced["nodes"].as_array().unwrap().iter().map(node).collect(),
-        product: topoc_plan::Product::Ucce,
-        limits: topoc_plan::Limits::default(),
-        admin: None::<Admin>,
-        log: LogFormat::Human,
-        properties: Vec::new(),
+/// An agent who is ready.
+pub(crate) fn agent(id: &str) -> Agent {
+    Agent {
+        id: id.to_owned(),
+        owner: Some("gc-1".to_owned()),
+        session: Session::Live,
+        state: Some("READY".to_owned()),
+        server: Some("fin-a".to_owned()),
+        requests: 0,
     }
 }
 
-fn behind_colon(address: &Value) -> u16 {
-    address.as_str().unwrap().rsplit_once(':').unwrap().1.parse().unwrap()
+/// An admin interface, and a loop that knows agents 1001 to 1250.
+pub(crate) struct Served {
+    address: SocketAddr,
+    pub(crate) status: watch::Sender<Status>,
+    end: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<()>>,
+    telling: Option<JoinHandle<()>>,
+    held: mpsc::Sender<oneshot::Sender<Question>>,
 }
 
-/// The program with these bytes in the place of the plan.
-pub(crate) fn program(dir: &Path, plan: &[u8]) -> PathBuf {
-    let template = fs::read(env!("CARGO_BIN_EXE_topoc-connector")).unwrap();
-    let path = dir.join("gc-1");
-    fs::write(&path, slot::embed(&template, plan).unwrap()).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    path
+pub(crate) async fn serve(settings: Settings) -> Served {
+    let admin = Admin::bind(settings).await.unwrap();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, admin.address().port()));
+    let (status, seen) = watch::channel(well());
+    let (agents, questions) = admin::questions();
+    let (end, ended) = oneshot::channel();
+    let views = Views { status: seen, agents, heartbeat: Heartbeat::new(), left_out: Some(Arc::new(|| 7)) };
+    let (held, hold) = mpsc::channel(1);
+    let telling = Some(tokio::spawn(tell(questions, hold)));
+    let serving = Some(tokio::spawn(admin.serve(views, async { drop(ended.await) })));
+    Served { address, status, end: Some(end), serving, telling, held }
 }
 
-/// A connector that runs. It is killed when this is dropped.
-pub(crate) struct Running {
-    child: Child,
-    dir: PathBuf,
-}
-
-impl Running {
-    /// Starts the program with a plan in a folder.
-    pub(crate) fn start(dir: &Path, plan: &Plan) -> Self {
-        Self::start_program(&program(dir, &encode(plan)), dir)
-    }
-
-    pub(crate) fn start_program(program: &Path, dir: &Path) -> Self {
-        let file = |name: &str| fs::File::options().create(true).append(true).open(dir.join(name)).unwrap();
-        let mut command = Command::new(program);
-        command.arg("run").env("GC_PASSWORD", MOON).env("TOPOC_LOG", "info,topoc_connector=trace");
-        let child = command.stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr")).spawn().unwrap();
-        Self { child, dir: dir.to_owned() }
-    }
-
-    /// What it has logged so far.
-    pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.dir.join("stderr")).unwrap()
-    }
-
-    pub(crate) fn terminate(&self) {
-        let process = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
-    }
-
-    pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Waits until it has ended.
-    pub(crate) async fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(Instant::now() < deadline, "the connector does not end: {}", self.log());
-            tokio::time::sleep(Duration::from_millis(10)).await;
+/// Answers for agents, but hands over a question to who wants to hold it.
+async fn tell(mut questions: mpsc::Receiver<Question>, mut hold: mpsc::Receiver<oneshot::Sender<Question>>) {
+    let all: Vec<Agent> = (1001..=1250).map(|id| agent(&id.to_string())).collect();
+    while let Some(question) = questions.recv().await {
+        if let Ok(to) = hold.try_recv() {
+            to.send(question).unwrap();
+            continue;
         }
+        let is_behind = |agent: &&Agent| question.after.as_ref().is_none_or(|after| agent.id > *after);
+        let some = all.iter().filter(is_behind).take(question.limit).cloned().collect();
+        question.answer.send(some).unwrap();
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+impl Served {
+    pub(crate) async fn connect(&self) -> Client {
+        Client { stream: TcpStream::connect(self.address).await.unwrap(), read: Vec::new() }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).await
+    }
+
+    pub(crate) async fn ask(&self, request: &str) -> Answer {
+        self.connect().await.ask(request).await
+    }
+
+    /// Nobody answers for agents any more.
+    pub(crate) async fn stop_telling(&mut self) {
+        let telling = self.telling.take().unwrap();
+        telling.abort();
+        assert!(telling.await.is_err());
+    }
+
+    /// The next question, instead of its answer.
+    pub(crate) fn hold_next_question(&self) -> oneshot::Receiver<Question> {
+        let (to, question) = oneshot::channel();
+        self.held.try_send(to).unwrap();
+        question
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.end.take().unwrap().send(()).unwrap();
+    }
+
+    pub(crate) async fn refuses_connections(&self) {
+        let refused = async {
+            while TcpStream::connect(self.address).await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LONG, refused).await.unwrap();
+    }
+
+    pub(crate) async fn ended(&mut self) {
+        tokio::time::timeout(LONG, self.serving.take().unwrap()).await.unwrap().unwrap();
     }
 }
 
-/// A client of the connector, with a topic of its own.
+/// A connection.
 pub(crate) struct Client {
-    pub(crate) connection: Connection,
-    pub(crate) session: Session,
-    producer: Producer,
-    events: Consumer,
-    replies: Consumer,
-    pub(crate) home: Destination,
-    reply_to: Destination,
-    next: AtomicU64,
-    seen: Vec<Value>,
-    schema: Arc<Schema>,
+    stream: TcpStream,
+    read: Vec<u8>,
 }
 
-/// The schema of events.
-pub(crate) struct Schema {
-    schemas: boon::Schemas,
-    index: boon::SchemaIndex,
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    head: String,
+    pub(crate) body: String,
 }
 
-impl Schema {
-    pub(crate) fn new() -> Self {
-        let mut schemas = boon::Schemas::new();
-        let mut compiler = boon::Compiler::new();
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/event-1.schema.json");
-        let index = compiler.compile(path.to_str().unwrap(), &mut schemas).unwrap();
-        Self { schemas, index }
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let is_it = |line: &&str| line.split(':').next().is_some_and(|one| one.eq_ignore_ascii_case(name));
+        self.head.lines().find(is_it)?.split_once(':').map(|(_, value)| value.trim())
     }
 
-    pub(crate) fn check(&self, event: &Value) {
-        let result = self.schemas.validate(event, self.index);
-        assert!(result.is_ok(), "{event:#}: {}", result.unwrap_err());
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
     }
 }
 
 impl Client {
-    pub(crate) async fn connect(port: u16, name: &str) -> Self {
-        Self::dial(&format!("failover:(tcp://127.0.0.1:{port})?maxReconnectDelay=200"), name).await
-    }
-
-    pub(crate) async fn dial(uri: &str, name: &str) -> Self {
-        let config = topoc_openwire::Config::new(uri).unwrap().user("gc", MOON);
-        let connection = config.connect().await.unwrap();
-        let session = connection.session(AckMode::Auto).await.unwrap();
-        let (home, reply_to) = (Destination::topic(name), Destination::queue(format!("{name}.REPLIES")));
-        let events = session.consumer(&home).open().await.unwrap();
-        let replies = session.consumer(&reply_to).open().await.unwrap();
-        let producer = session.producer(&Destination::queue(REQUESTS)).await.unwrap();
-        let (next, seen, schema) = (AtomicU64::new(1), Vec::new(), Arc::new(Schema::new()));
-        Self { connection, session, producer, events, replies, home, reply_to, next, seen, schema }
-    }
-
-    /// Sends a request, and returns its correlation.
-    pub(crate) async fn send(&self, kind: &str, body: impl Into<Outgoing>) -> String {
-        let correlation = format!("c-{}", self.next.fetch_add(1, Ordering::Relaxed));
-        let outgoing = body.into().message_type(kind).correlation_id(&correlation).reply_to(self.reply_to.clone());
-        self.producer.send(outgoing).await.unwrap();
-        correlation
-    }
-
-    /// Sends as it is, without anything of its own.
-    pub(crate) async fn send_bare(&self, outgoing: Outgoing) {
-        self.producer.send(outgoing).await.unwrap();
-    }
-
     /// Sends a request and waits for its answer.
-    pub(crate) async fn ask(&mut self, kind: &str, body: impl Into<Outgoing>) -> Value {
-        let correlation = self.send(kind, body).await;
-        let answer = self.reply().await;
-        assert_eq!(answer["correlation"], json!(correlation), "{kind}: {answer}");
-        answer
+    pub(crate) async fn ask(&mut self, request: &str) -> Answer {
+        assert!(self.send(request).await);
+        let is_head = request.starts_with("HEAD");
+        self.answer_to(is_head).await.unwrap()
     }
 
-    /// The next answer.
-    pub(crate) async fn reply(&mut self) -> Value {
-        let delivery = self.replies.receive_within(PATIENCE).await.unwrap();
-        self.read(&delivery.expect("no answer came"))
+    /// Whether it could be sent.
+    pub(crate) async fn send(&mut self, text: &str) -> bool {
+        self.stream.write_all(text.as_bytes()).await.is_ok()
     }
 
-    /// Whether an answer is there within a moment.
-    pub(crate) async fn reply_within(&mut self, limit: Duration) -> Option<Value> {
-        let delivery = self.replies.receive_within(limit).await.unwrap()?;
-        Some(self.read(&delivery))
+    /// The next answer; none where the connection ends instead.
+    pub(crate) async fn answer(&mut self) -> Option<Answer> {
+        self.answer_to(false).await
     }
 
-    fn read(&self, delivery: &Delivery) -> Value {
-        let event: Value = serde_json::from_str(&delivery.text().unwrap().unwrap()).unwrap();
-        self.schema.check(&event);
-        assert_eq!(delivery.message_type(), event["event"].as_str(), "{event}");
-        assert_eq!(delivery.correlation_id(), event["correlation"].as_str(), "{event}");
-        event
-    }
-
-    /// Waits for an event that is so; those before it are passed over.
-    pub(crate) async fn until(&mut self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + PATIENCE;
+    async fn answer_to(&mut self, is_head: bool) -> Option<Answer> {
         loop {
-            let limit = deadline.saturating_duration_since(Instant::now());
-            let delivery = self.events.receive_within(limit).await.unwrap();
-            let Some(delivery) = delivery else { panic!("waited in vain for {what}: {:#?}", self.seen) };
-            let event = self.read(&delivery);
-            self.seen.push(event.clone());
-            if is_so(&event) {
-                return event;
+            if let Some(answer) = self.whole(is_head) {
+                return Some(answer);
+            }
+            if !self.more().await {
+                return None;
             }
         }
     }
 
-    /// Waits until the agent is told to be in a state.
-    pub(crate) async fn until_state(&mut self, state: &str) -> Value {
-        self.until(state, |event| event["event"] == "AgentState" && event["data"]["state"] == state).await
+    /// The answer that is there as a whole.
+    fn whole(&mut self, is_head: bool) -> Option<Answer> {
+        let text = String::from_utf8(self.read.clone()).unwrap();
+        let (head, rest) = text.split_once("\r\n\r\n")?;
+        let mut answer = Answer { status: head[9..12].parse().unwrap(), head: head.to_owned(), body: String::new() };
+        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let length = if is_head { 0 } else { length };
+        answer.body = rest.get(..length)?.to_owned();
+        self.read.drain(..head.len() + 4 + length);
+        Some(answer)
     }
 
-    /// Waits until the agent's part in a call is in a state, and returns the call.
-    pub(crate) async fn until_call(&mut self, extension: &str, state: &str) -> Value {
-        let is_so = |event: &Value| {
-            let parties = event["data"]["dialog"]["participants"].as_array();
-            parties.is_some_and(|parties| {
-                parties.iter().any(|party| party["address"] == extension && party["state"] == state)
-            })
-        };
-        self.until(&format!("{extension} {state}"), is_so).await["data"]["dialog"].clone()
+    /// Reads more; not when the connection has ended.
+    async fn more(&mut self) -> bool {
+        let read = tokio::time::timeout(LONG, self.stream.read_buf(&mut self.read)).await.unwrap();
+        read.is_ok_and(|length| length > 0)
     }
 
-    /// Everything that was told so far.
-    pub(crate) fn seen(&self) -> &[Value] {
-        &self.seen
+    /// Waits until the other side has ended the connection.
+    pub(crate) async fn is_closed(&mut self) -> bool {
+        while self.more().await {}
+        true
     }
 
-    /// Connects an agent and signs them in.
-    pub(crate) async fn sign_in(&mut self, agent: &str, extension: &str) {
-        let home = self.home.name().to_owned();
-        let answer = self.ask(&format!("Connect#{agent}"), text(&format!("{home},{PASSWORD}"))).await;
-        assert_eq!(answer["event"], "ConnectStatus", "{answer}");
-        let connected = |event: &Value| event["event"] == "ConnectStatus" && event["data"]["status"] == "CONNECTED";
-        if answer["data"]["status"] != "CONNECTED" {
-            self.until("CONNECTED", connected).await;
-        }
-        self.does(&format!("Login#{agent}"), text(&format!("{PASSWORD},{extension}"))).await;
-        self.until_state("NOT_READY").await;
-    }
-
-    /// A request that Finesse accepts.
-    pub(crate) async fn does(&mut self, kind: &str, body: impl Into<Outgoing>) {
-        let answer = self.ask(kind, body).await;
-        assert_eq!(answer["event"], "Outcome", "{kind}: {answer}");
-        assert_eq!(answer["data"]["outcome"], "accepted", "{kind}: {answer}");
-    }
-
-    /// A request that is refused with this code.
-    pub(crate) async fn fails(&mut self, kind: &str, body: impl Into<Outgoing>, code: &str) {
-        let answer = self.ask(kind, body).await;
-        assert_eq!(answer["event"], "Error", "{kind}: {answer}");
-        assert_eq!(answer["data"]["code"], code, "{kind}: {answer}");
-    }
-}
-
-/// A text.
-pub(crate) fn text(text: &str) -> Outgoing {
-    Outgoing::text(text)
-}
-
-/// Nothing.
-pub(crate) fn empty() -> Outgoing {
-    Outgoing::text("")
-}
-
-/// Runs a test that waits; not for ever.
-pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async { tokio::time::timeout(3 * PATIENCE, work).await.expect("the test hangs") })
-}
-
-/// Nothing that is a secret stands in what the connector has written.
-pub(crate) fn tells_no_secret(dir: &Path) {
-    let secrets = include_str!("../../lab/unmistakable-secrets");
-    for name in ["stdout", "stderr"] {
-        let told = fs::read_to_string(dir.join(name)).unwrap();
-        for secret in secrets.lines().filter(|secret| !secret.is_empty()) {
-            assert!(!told.contains(secret), "{name} tells `{secret}`");
-        }
+    /// Whether there is anything to read now.
+    pub(crate) async fn has_something(&mut self) -> bool {
+        tokio::task::yield_now().await;
+        self.stream.try_read_buf(&mut self.read).is_ok_and(|length| length > 0)
     }
 }
