@@ -5,6 +5,7 @@ mod book;
 mod finesse;
 mod highlight;
 mod layout;
+mod operations;
 mod page;
 mod reference;
 
