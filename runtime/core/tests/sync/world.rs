@@ -206,7 +206,7 @@ impl World {
     pub(crate) fn owners(&self, who: usize) -> Vec<usize> {
         let name = agent(who);
         let owns = |node: &usize| {
-            let own = self.nodes[*node].deployment.as_ref().map(|deployment| &deployment.connector().name()[..]);
+            let own = self.nodes[*node].deployment.as_ref().map(|deployment| deployment.connector().name());
             let entry = self.table(*node).and_then(|table| table.get(&name));
             entry.is_some_and(|entry| Some(&*entry.seat.owner) == own && entry.card.credentials.is_some())
         };
