@@ -57,10 +57,10 @@ impl Turn<'_> {
         };
         let card = self.next_card(agent, credentials, client);
         self.sync.table.merge(self.now, agent, Entry { seat, card });
-        self.sync.taken.remove(agent);
         self.sync.dirty.insert(agent.to_owned());
-        // The connector knows what it told, but not that an owner is dead.
-        if !stays && owner.is_some() {
+        // The connector knows what it told, but not that an owner is dead, nor that it may try again.
+        let was_taken = self.sync.taken.remove(agent).is_some();
+        if was_taken || (!stays && owner.is_some()) {
             self.place(agent);
         }
     }
@@ -80,8 +80,8 @@ impl Turn<'_> {
         let (seat, client) = (known.seat.clone(), known.card.client.clone());
         let card = self.next_card(agent, None, client);
         self.sync.table.merge(self.now, agent, Entry { seat, card });
-        self.sync.taken.remove(agent);
         self.sync.dirty.insert(agent.to_owned());
+        self.place(agent);
     }
 
     fn next_seat(&self, agent: &str, owner: &Arc<str>) -> Seat {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use topoc_finesse_proto::session::End;
 
-use super::machine::Turn;
+use super::machine::{Order, Turn};
 use super::message::Stage;
 use super::settings::Mode;
-use super::table::mixed;
+use super::table::{Entry, mixed};
 
 /// How long whoever took a session has to say so.
 const VERDICT: Duration = Duration::from_secs(3);
@@ -97,7 +97,8 @@ impl Turn<'_> {
         heir.map(|name| name.as_str().into())
     }
 
-    /// The session of an agent has ended. If it was taken, that may have been a connector that takes us for dead: it is not fought.
+    /// The session of an agent has ended. If it was taken, that may have been a connector that takes us for dead: it is not fought, and
+    /// requests that come to us are done beside its session.
     pub(super) fn ended(&mut self, agent: &str, end: End) {
         let is_ours = self.sync.table.get(agent).is_some_and(|entry| entry.seat.owner == self.sync.me);
         if !is_ours {
@@ -111,6 +112,10 @@ impl Turn<'_> {
         let wait = if fresh { VERDICT } else { self.retry(tries) };
         let at = Some(self.now.saturating_add(wait));
         self.sync.taken.insert(agent.to_owned(), Taken { at, fresh, tries });
+        if let Some(Entry { card, .. }) = self.sync.table.get(agent) {
+            let (agent, credentials, client) = (agent.to_owned(), card.credentials.clone(), card.client.clone());
+            self.orders.push(Order::Release { agent, credentials, client });
+        }
     }
 
     fn retry(&self, tries: u32) -> Duration {

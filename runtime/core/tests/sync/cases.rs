@@ -130,6 +130,25 @@ fn a_split_is_healed_alike_on_both_sides() {
 }
 
 #[test]
+fn what_a_split_takes_is_not_fought_and_requests_are_done_all_the_same() {
+    let mut world = connected(2, 1, Mode::ActiveActive, 0);
+    world.cut(0, 1);
+    pass(&mut world, 12);
+    assert_eq!(world.sessions[0], Some(1), "the other one takes us for dead");
+    assert!(world.sync(0).leaves_to_others(&agent(0)));
+    let request = call(&mut world, 0, 0);
+    pass(&mut world, 3);
+    assert!(is_done(&world, request), "{:?}", world.sent[request].answers);
+    assert_eq!((world.sessions[0], world.starts), (Some(1), 2));
+    // A client who connects gets the session; else it is tried again later, and later each time.
+    connect(&mut world, 0, 0);
+    pass(&mut world, 3);
+    assert_eq!(world.sessions[0], Some(0));
+    pass(&mut world, 3600);
+    assert!(world.starts < 25, "{} sessions were begun", world.starts);
+}
+
+#[test]
 fn a_desktop_that_takes_a_session_keeps_it() {
     let mut world = connected(2, 1, Mode::ActiveActive, 0);
     world.desktop(0);

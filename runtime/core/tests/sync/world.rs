@@ -107,6 +107,7 @@ pub(crate) struct World {
     pub(crate) nodes: Vec<Node>,
     coming: BinaryHeap<Reverse<Coming>>,
     numbers: u64,
+    ticks: u64,
     /// Pairs that do not hear each other, since when, and what waits on the link.
     pub(crate) cuts: BTreeMap<(usize, usize), Duration>,
     waiting: Vec<(usize, usize, Vec<u8>)>,
@@ -156,6 +157,7 @@ impl World {
             nodes: (0..connectors).map(node).collect(),
             coming: BinaryHeap::new(),
             numbers: 0,
+            ticks: 0,
             cuts: BTreeMap::new(),
             waiting: Vec::new(),
             last: BTreeMap::new(),
@@ -204,7 +206,7 @@ impl World {
     pub(crate) fn owners(&self, who: usize) -> Vec<usize> {
         let name = agent(who);
         let owns = |node: &usize| {
-            let own = self.nodes[*node].deployment.as_ref().map(|deployment| &deployment.connector().name()[..]);
+            let own = self.nodes[*node].deployment.as_ref().map(|deployment| deployment.connector().name());
             let entry = self.table(*node).and_then(|table| table.get(&name));
             entry.is_some_and(|entry| Some(&*entry.seat.owner) == own && entry.card.credentials.is_some())
         };
@@ -522,7 +524,8 @@ impl World {
         self.come(Duration::ZERO, node, Some(life), What::Tell(Box::new(event)));
     }
 
-    /// Time passes until then, and what comes comes. Every tenth of a second the brokers deliver, and `look` sees the world.
+    /// Time passes until then, and what comes comes. Every tenth of a second the brokers deliver; every half second `look`
+    /// sees the world.
     pub(crate) fn pass(&mut self, time: Duration, look: &mut dyn FnMut(&Self)) {
         let end = self.now + time;
         while self.now < end {
@@ -534,7 +537,10 @@ impl World {
             }
             self.now = tick;
             self.deliver();
-            look(self);
+            self.ticks += 1;
+            if self.ticks.is_multiple_of(5) {
+                look(self);
+            }
         }
     }
 
