@@ -6,6 +6,7 @@ mod drawing;
 mod finesse;
 mod highlight;
 mod layout;
+mod operations;
 mod page;
 mod reference;
 

@@ -378,6 +378,76 @@ fn what_comes_too_often_goes_to_the_dead_letters() {
 }
 
 #[test]
+fn what_is_refused_goes_to_the_dead_letters_alone_and_with_its_reason() {
+    at_each(&SITES, &async |site| {
+        let (queue, dead) = (Destination::queue("REFUSED"), Destination::queue("ActiveMQ.DLQ"));
+        let mut letters = site.session(AckMode::Auto, "").await.consumer(&dead).open().await.unwrap();
+        send(site, &queue, &["good", "bad", "also good"]).await;
+        let session = site.session(AckMode::Individual, "").await;
+        let (_consumer, got) = drained(&session, &queue, 3).await;
+        got[1].refuse("nobody knows what to do with it").await.unwrap();
+        // Others send letters there too.
+        let letter = loop {
+            let letter = next(&mut letters).await;
+            if letter.message().headers.original_destination.as_ref() == Some(&queue) {
+                break letter;
+            }
+        };
+        assert_eq!(text(&letter), "bad");
+        let cause = format!("{:?}", letter.properties().unwrap().get("dlqDeliveryFailureCause"));
+        assert!(cause.contains("nobody knows what to do with it"), "{cause}");
+        site.until_count(&queue, "size", 2).await;
+        // What was said of a message is said, and nothing is left to say.
+        got[1].refuse("twice").await.unwrap();
+        got[1].acknowledge().await.unwrap();
+        site.until_count(&queue, "size", 2).await;
+        got[0].acknowledge().await.unwrap();
+        got[2].acknowledge().await.unwrap();
+        site.until_count(&queue, "size", 0).await;
+        let automatic = site.session(AckMode::Auto, "").await;
+        send(site, &queue, &["later"]).await;
+        let (_consumer, got) = drained(&automatic, &queue, 1).await;
+        assert!(matches!(got[0].refuse("too late").await, Err(Error::Misuse(_))));
+    });
+}
+
+#[test]
+fn messages_that_are_handed_over_come_in_their_order_and_each_is_answered() {
+    at_each(&SITES, &async |site| {
+        let queue = Destination::queue("HANDED.OVER");
+        let session = site.session(AckMode::Auto, "").await;
+        let producer = session.any_producer().await.unwrap();
+        let mut sendings = Vec::new();
+        for number in 0..100 {
+            sendings.push(producer.hand_over(&queue, Outgoing::text(number.to_string())).await.unwrap());
+        }
+        // In whatever order one asks.
+        for sending in sendings.into_iter().rev() {
+            sending.accepted().await.unwrap();
+        }
+        site.until_count(&queue, "size", 100).await;
+        let (_consumer, got) = drained(&session, &queue, 100).await;
+        assert!(got.iter().map(text).eq((0..100).map(|number: i32| number.to_string())));
+    });
+}
+
+#[test]
+fn who_wants_to_gets_what_has_expired() {
+    at_each(&SITES, &async |site| {
+        let queue = Destination::queue("EXPIRED.KEPT");
+        let session = site.session(AckMode::Auto, "jms.consumerExpiryCheckEnabled=false").await;
+        let mut consumer = session.consumer(&queue).open().await.unwrap();
+        let brief = Duration::from_millis(150);
+        let producer = session.producer(&queue).await.unwrap();
+        producer.send(Outgoing::text("expired").time_to_live(brief)).await.unwrap();
+        site.until_count(&queue, "inflightCount", 1).await;
+        // Time alone makes it expire.
+        tokio::time::sleep(brief).await;
+        assert_eq!(text(&next(&mut consumer).await), "expired");
+    });
+}
+
+#[test]
 fn who_never_says_why_he_ends_cannot_go_on_for_ever() {
     at_each(&SITES, &async |site| {
         // A program that dies of a message each time: nobody rolls back, the consumer just ends.
