@@ -113,8 +113,11 @@ fn promtool_finds_nothing_to_say() {
     assert!(!wrong.status.success(), "it looks");
 }
 
-/// Reads a line: name, labels, value. It reads nothing that is not exactly in the format.
-fn sample(line: &str) -> Option<(String, Vec<(String, String)>, f64)> {
+/// Name, labels, value.
+type Sample = (String, Vec<(String, String)>, f64);
+
+/// Reads a line. It reads nothing that is not exactly in the format.
+fn sample(line: &str) -> Option<Sample> {
     let end = line.find(['{', ' '])?;
     let (name, mut rest) = line.split_at(end);
     let mut labels = Vec::new();
