@@ -1,20 +1,19 @@
 //! A topology as a test starts it: compiled with an overlay that puts every address on loopback and every store in one folder.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use topoc_compiler::diagnostic::Severity;
 use topoc_compiler::emit;
-use topoc_compiler::model::{Broker as BrokerModel, BrokerId, Model, SettingsExt, Store, StoreKind};
+use topoc_compiler::loopback::{self, HOST, Machine};
+use topoc_compiler::model::{Broker as BrokerModel, Store, StoreKind};
 use topoc_compiler::{Analysis, analyze};
-use topoc_lab::{Broker, Database, Launch, Release, ports, release};
+use topoc_lab::{self as lab, Broker, Database, Launch, Release, release};
 
 const ENTRY: &str = "main.topo";
 const OVERLAY: &str = "loopback.topo";
-const HOST: &str = "127.0.0.1";
 
 /// The sources of a topology, by path.
 pub(crate) struct Topology(HashMap<String, String>);
@@ -72,8 +71,13 @@ impl Loopback {
     pub(crate) fn of(topology: &Topology, release_name: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let plain = topology.compile(&topology.on_release(release_name));
-        let mut ports = BTreeMap::new();
-        let overlay = topology.on_release(release_name) + &overlay(&plain.model, dir.path(), &mut ports);
+        let brokers = &plain.model.brokers;
+        let listeners: Vec<Vec<u16>> = brokers.iter().map(|broker| lab::ports(broker.listeners.len()).unwrap()).collect();
+        let ports = brokers.iter().zip(&listeners);
+        let ports = ports.filter_map(|(broker, ports)| Some((broker.name.value.clone(), *ports.first()?))).collect();
+        let stores = dir.path().join("stores");
+        let machine = Machine { stores: stores.to_str().unwrap(), listeners: &listeners, finesse: &[] };
+        let overlay = topology.on_release(release_name) + &loopback::overlay(&plain.model, &machine);
         let analysis = topology.compile(&overlay);
         for artifact in emit::artifacts(analysis.checked().unwrap()) {
             let path = dir.path().join(&artifact.path);
@@ -138,40 +142,4 @@ impl Loopback {
 fn variables(text: &str) -> Vec<&str> {
     let names = text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
     names.filter(|name| !name.contains('.')).collect()
-}
-
-fn overlay(model: &Model, dir: &Path, given: &mut BTreeMap<String, u16>) -> String {
-    let mut text = String::new();
-    for (id, broker) in (0..).map(BrokerId).zip(&model.brokers) {
-        let name = &broker.name.value;
-        writeln!(text, "override broker {name} {{\n  host = \"{HOST}\"").unwrap();
-        for listener in &broker.listeners {
-            let port = ports(1).unwrap()[0];
-            given.entry(name.clone()).or_insert(port);
-            // A pushed list names hosts as this machine would resolve them, which is not what it listens on.
-            let published = listener
-                .settings
-                .find("publishedHostStrategy")
-                .map_or("", |_| "; published-host-strategy = \"IPADDRESS\"");
-            let listener = &listener.name.value;
-            writeln!(text, "  listen {listener} {{ port = {port}; host = \"{HOST}\"{published} }}").unwrap();
-        }
-        if broker.store.as_ref().is_some_and(|store| store.kind == StoreKind::KahaDb) {
-            writeln!(text, "  store kahadb {{ {} }}", store(model, id, dir)).unwrap();
-        }
-        text.push_str("}\n");
-    }
-    text
-}
-
-/// Members of a pair share a folder; a slave tries for the lock often, so that a take-over takes no 10 s.
-fn store(model: &Model, id: BrokerId, dir: &Path) -> String {
-    let dir = dir.join("stores");
-    match model.broker(id).pair {
-        Some(pair) => {
-            let dir = dir.join(&model.pair(pair).name.value);
-            format!("directory = \"{}\"; lock-acquire-sleep-interval = 500ms", dir.display())
-        }
-        None => format!("directory = \"{}\"", dir.join(&model.broker(id).name.value).display()),
-    }
 }
