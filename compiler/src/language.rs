@@ -316,6 +316,8 @@ pub enum Type {
     Size,
     /// 1 to 65535.
     Port,
+    /// An IP address and a port.
+    Socket,
     /// A list of texts, or one text.
     Texts,
     /// A list of names of things of these kinds, or one.

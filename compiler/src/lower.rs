@@ -18,6 +18,7 @@ use crate::sources::Sources;
 use crate::value::{Lets, Meaning, Written};
 use names::{Entity, Names};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::net::SocketAddr;
 use std::sync::LazyLock;
 use topoc_dsl::FileId;
 use topoc_dsl::syntax::{ArgumentKind, Statement, decode};
@@ -333,7 +334,8 @@ impl<'a> Lower<'a, '_> {
         let port = self.port(&view, "port");
         let xmpp_port = self.port(&view, "xmpp-port");
         let xmpp = self.text(&view, "xmpp");
-        self.model.finesse.push(Finesse { site, name, at: item.at(), host, port, xmpp_port, xmpp });
+        let deployment = self.text(&view, "deployment");
+        self.model.finesse.push(Finesse { site, name, at: item.at(), host, port, xmpp_port, xmpp, deployment });
     }
 
     fn deployment(&mut self, item: Item<'a>) {
@@ -359,9 +361,18 @@ impl<'a> Lower<'a, '_> {
         let requests = self.text(&view, "requests");
         let requests_at = requests.as_ref().map(|set| set.at);
         let requests = requests.map_or_else(|| crate::model::DEFAULT_REQUESTS.to_owned(), |set| set.value);
-        let damaged = !whole || view.damaged;
-        let at = item.at();
-        self.model.deployments.push(Deployment { name, at, mode, connectors, requests, requests_at, damaged });
+        let deployment = Deployment {
+            name,
+            at: item.at(),
+            mode,
+            connectors,
+            requests,
+            requests_at,
+            sync_key: self.secret(&view, "sync-key"),
+            old_sync_key: self.secret(&view, "old-sync-key"),
+            damaged: !whole || view.damaged,
+        };
+        self.model.deployments.push(deployment);
     }
 
     fn unused_overrides(&mut self) {
@@ -423,6 +434,11 @@ impl<'a> Lower<'a, '_> {
     fn port(&mut self, view: &View<'a>, name: &str) -> Option<Set<u16>> {
         let set = self.integer(view, name)?;
         Some(Set { value: u16::try_from(set.value).ok()?, at: set.at })
+    }
+
+    fn socket(&mut self, view: &View<'a>, name: &str) -> Option<Set<SocketAddr>> {
+        let set = self.text(view, name)?;
+        Some(Set { value: set.value.parse().ok()?, at: set.at })
     }
 
     fn boolean(&mut self, view: &View<'a>, name: &str) -> Option<Set<bool>> {

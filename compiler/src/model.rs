@@ -5,6 +5,7 @@ use crate::language::Place;
 use crate::release::Target;
 use crate::uri::{Uri, UriKind};
 use crate::value::Secret;
+use std::net::SocketAddr;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),*) => { $(
@@ -380,6 +381,8 @@ pub struct Finesse {
     pub xmpp_port: Option<Set<u16>>,
     /// How notifications are fetched: `tcp`, `websocket` or `bosh`.
     pub xmpp: Option<Set<String>>,
+    /// The contact centre behind it, where written: `ucce` or `uccx`.
+    pub deployment: Option<Set<String>>,
 }
 
 /// A broker or a pair that someone connects to, and through which listener.
@@ -454,8 +457,42 @@ pub struct Connector {
     pub exclusive: Option<Set<bool>>,
     /// Takes only requests that match.
     pub selector: Option<Set<String>>,
+    /// Whom it believes over TLS, and who it is there.
+    pub tls: Tls,
+    /// Where operators look.
+    pub admin: Option<Set<SocketAddr>>,
+    /// What they must show.
+    pub admin_token: Option<Set<Secret>>,
+    /// How much it takes in hand.
+    pub takes: Takes,
+    /// How it writes its log: `human` or `json`.
+    pub log_format: Option<Set<String>>,
     /// The deployment that names it first, and at which place in its list.
     pub deployment: Option<(DeploymentId, usize)>,
+}
+
+/// Whom a connector believes over TLS, and who it is there. Paths are those of its machine.
+#[derive(Debug, Default)]
+pub struct Tls {
+    /// Authorities of brokers.
+    pub broker_roots: Option<Set<String>>,
+    /// What it shows to brokers.
+    pub broker_certificate: Option<Set<String>>,
+    /// The key of that.
+    pub broker_private_key: Option<Set<Secret>>,
+    /// Authorities of Finesse nodes.
+    pub finesse_roots: Option<Set<String>>,
+}
+
+/// How much a connector takes in hand, where written.
+#[derive(Debug, Default)]
+pub struct Takes {
+    /// Requests that are not answered.
+    pub requests: Option<Set<i64>>,
+    /// The same, of one agent.
+    pub requests_of_agent: Option<Set<i64>>,
+    /// Agents with a session.
+    pub agents: Option<Set<i64>>,
 }
 
 /// Sends requests.
@@ -534,6 +571,10 @@ pub struct Deployment {
     pub requests: String,
     /// Where that is written.
     pub requests_at: Option<Loc>,
+    /// Seals what its connectors tell each other.
+    pub sync_key: Option<Set<Secret>>,
+    /// What sealed it before.
+    pub old_sync_key: Option<Set<Secret>>,
     /// A part of it could not be read.
     pub damaged: bool,
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 /// Names whose value is a secret, by their last word.
 const SECRET_WORDS: &[&str] = &["password", "passwd", "passphrase", "pwd", "secret", "token", "apikey"];
 /// The same, by their last two.
-const SECRET_KEYS: &[&str] = &["api", "private", "access", "secret", "encryption", "shared"];
+const SECRET_KEYS: &[&str] = &["api", "private", "access", "secret", "encryption", "shared", "sync"];
 /// What a bridge joins client ids with, and no secret (ActiveMQ, `NetworkBridgeConfiguration`).
 const CLIENT_ID_TOKEN: [&str; 3] = ["client", "id", "token"];
 
@@ -122,6 +122,9 @@ mod tests {
             "PASSWORD_2",
             "authToken",
             "remote-password",
+            "sync-key",
+            "old-sync-key",
+            "broker-private-key",
         ] {
             assert!(is_secret_name(name), "{name}");
         }

@@ -152,6 +152,7 @@ pub fn mean<'a>(written: Written<'a>, ty: Type, lets: &Lets<'a>) -> Result<Meani
         Type::Duration(unlimited) => duration(written, unlimited),
         Type::Size => size(written),
         Type::Port => port(written),
+        Type::Socket => socket(written),
         Type::Texts => texts(written, lets),
         Type::Refs(_) => names(written, lets),
         Type::Ref(_) => name(written).map(|name| Meaning::Names(vec![(written.at(), name)])),
@@ -293,6 +294,24 @@ fn port<'a>(written: Written<'a>) -> Result<Meaning<'a>, Mismatch> {
             Err(unquoted_number(&written, mismatch(message)))
         }
     }
+}
+
+/// An IP address with its port. Names are refused: what they stand for may be another address tomorrow.
+fn socket<'a>(written: Written<'a>) -> Result<Meaning<'a>, Mismatch> {
+    let bare = written.source().trim_matches('"');
+    let parsed = |text: &str| text.parse::<std::net::SocketAddr>().ok().filter(|address| address.port() != 0);
+    if written.value.kind == ValueKind::Text && parsed(bare).is_some() {
+        return Ok(Meaning::Text(Cow::Borrowed(bare)));
+    }
+    let port = bare.strip_prefix("localhost:").or(bare.strip_prefix(':')).unwrap_or(bare);
+    let meant = Some(format!("127.0.0.1:{port}")).filter(|meant| parsed(meant).is_some());
+    let help = match &meant {
+        Some(meant) => format!("write `\"{meant}\"`"),
+        None => "write an IP address and a port in quotes: `\"127.0.0.1:8090\"`".to_owned(),
+    };
+    let fix = meant.and_then(|meant| replace(&written, "name the address", quote(&meant)));
+    let message = format!("takes an IP address and a port, not {}", written.noun());
+    Err(Mismatch { help: Some(help), fix, ..mismatch(message) })
 }
 
 fn texts<'a>(written: Written<'a>, lets: &Lets<'a>) -> Result<Meaning<'a>, Mismatch> {

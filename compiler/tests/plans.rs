@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use topoc_compiler::{analyze, emit};
-use topoc_plan::{Brokers, Mode, Notifications, Plan, Secret};
+use topoc_plan::{Admin, Brokers, Identity, Limits, LogFormat, Mode, Notifications, Plan, Product, Secret, Tls};
 
 /// Two sites with a broker and a Finesse server each.
 fn plans(connector: &str, rest: &str) -> Vec<Plan> {
@@ -126,4 +126,49 @@ fn only_properties_that_a_connector_knows_are_in_its_plan() {
     );
     assert_eq!(plan.properties, [("GRC_CONSUMER_PRIORITY".to_owned(), "5".to_owned())]);
     assert_eq!(plan.settled().expect("5 is a priority").requests.priority, 5);
+}
+
+#[test]
+fn what_an_operator_decides_is_told_as_it_is_written() {
+    let plan = alone(
+        r#"brokers = [b]; finesse = [fin-b]
+        broker-roots = "/etc/topoc/brokers.pem"; broker-certificate = "/etc/topoc/gc.pem"
+        broker-private-key = secret("file:/etc/topoc/gc.key"); finesse-roots = "/etc/topoc/finesse.pem"
+        admin = "127.0.0.1:8090"; admin-token = secret("env:ADMIN_TOKEN")
+        max-requests = 512; max-requests-per-agent = 8; max-agents = 10000; log-format = json"#,
+    );
+    let Tls { broker_roots, broker_identity, finesse_roots } = plan.tls;
+    assert_eq!(broker_roots.as_deref(), Some("/etc/topoc/brokers.pem"));
+    assert_eq!(finesse_roots.as_deref(), Some("/etc/topoc/finesse.pem"));
+    let key = Secret::File("/etc/topoc/gc.key".into());
+    assert_eq!(broker_identity, Some(Identity { certificate: "/etc/topoc/gc.pem".into(), key }));
+    let token = Some(Secret::Env("ADMIN_TOKEN".into()));
+    assert_eq!(plan.admin, Some(Admin { address: "127.0.0.1:8090".parse().unwrap(), token }));
+    assert_eq!(plan.limits, Limits { requests: Some(512), requests_of_agent: Some(8), agents: Some(10_000) });
+    assert_eq!(plan.log, LogFormat::Json);
+}
+
+#[test]
+fn what_nobody_writes_is_left_to_the_connector() {
+    let plan = alone("brokers = [b]; finesse = [fin-b]");
+    assert_eq!((plan.tls, plan.admin, plan.limits), (Tls::default(), None, Limits::default()));
+    assert_eq!((plan.log, plan.product), (LogFormat::Human, Product::Ucce));
+    assert_eq!(plan.deployment.unwrap().sync_keys, []);
+}
+
+#[test]
+fn the_contact_centre_is_that_of_the_finesse_nodes() {
+    let rest = "deployment main simplex { connectors = [gc-1] }\ndefaults finesse { deployment = uccx }";
+    assert_eq!(plans("brokers = [a]; finesse = [fin-a, fin-b]", rest)[0].product, Product::Uccx);
+}
+
+#[test]
+fn the_newer_key_comes_first() {
+    let keys = |written: &str| {
+        let rest = format!("deployment main simplex {{ connectors = [gc-1]; {written} }}");
+        plans("brokers = [a]", &rest).remove(0).deployment.unwrap().sync_keys
+    };
+    let (new, old) = (Secret::Env("NEW".into()), Secret::File("/run/keys/old".into()));
+    assert_eq!(keys(r#"sync-key = secret("env:NEW")"#), std::slice::from_ref(&new));
+    assert_eq!(keys(r#"old-sync-key = secret("file:/run/keys/old"); sync-key = secret("env:NEW")"#), [new, old]);
 }

@@ -4,12 +4,12 @@
 use super::uris::{self, Surroundings};
 use crate::CheckedModel;
 use crate::dialling::Dialling;
-use crate::model::{self, Connector, Dialer, Finesse, Model, PropertyValue};
+use crate::model::{self, Connector, Dialer, Finesse, Model, PropertyValue, Set};
 use crate::uri::{self, Target};
 use crate::value;
 use topoc_plan::{
-    Address, Brokers, Deployment, Listed, Login, Mode, Node, Notifications, Options, Peer, Plan, REST_PORT, Requests,
-    Secret, properties,
+    Address, Admin, Brokers, Deployment, Identity, Limits, Listed, LogFormat, Login, Mode, Node, Notifications,
+    Options, Peer, Plan, Product, REST_PORT, Requests, Secret, Tls, properties,
 };
 
 /// What the names of topics begin with on which the connectors of a deployment keep each other informed.
@@ -28,8 +28,19 @@ pub(super) fn of(checked: CheckedModel<'_>, surroundings: &Surroundings, connect
             user: dialer.user.as_ref().map(|user| user.value.clone()),
             password: dialer.password.as_ref().and_then(|password| secret(&password.value)),
         },
+        tls: tls(connector),
         requests: requests(model, connector),
-        finesse: connector.finesse.iter().map(|node| self::node(&model.finesse[node.value.index()])).collect(),
+        finesse: nodes(model, connector).map(node).collect(),
+        product: product(model, connector),
+        limits: limits(connector),
+        admin: connector.admin.as_ref().map(|address| Admin {
+            address: address.value,
+            token: connector.admin_token.as_ref().and_then(|token| secret(&token.value)),
+        }),
+        log: match connector.log_format.as_ref().map(|format| format.value.as_str()) {
+            Some("json") => LogFormat::Json,
+            _ => LogFormat::Human,
+        },
         properties: known_properties(dialer),
     }
 }
@@ -49,6 +60,11 @@ fn deployment(model: &Model, connector: &Connector) -> Option<Deployment> {
         },
         connectors: deployment.connectors.iter().map(|one| peer(model.connector(one.value))).collect(),
         sync: format!("{SYNC}{name}"),
+        sync_keys: [&deployment.sync_key, &deployment.old_sync_key]
+            .into_iter()
+            .flatten()
+            .filter_map(|key| secret(&key.value))
+            .collect(),
         name,
     })
 }
@@ -95,6 +111,37 @@ fn address(from: &uri::Address) -> Option<Address> {
 /// Of two of one name the last counts, as in ActiveMQ.
 fn options(from: &[(String, String)]) -> Options {
     from.iter().cloned().collect()
+}
+
+/// A certificate without its key, which `certificate-without-key` reports, is as none.
+fn tls(connector: &Connector) -> Tls {
+    let model::Tls { broker_roots, broker_certificate, broker_private_key, finesse_roots } = &connector.tls;
+    let path = |file: &Option<Set<String>>| file.as_ref().map(|file| file.value.clone());
+    let key = broker_private_key.as_ref().and_then(|key| secret(&key.value));
+    Tls {
+        broker_roots: path(broker_roots),
+        broker_identity: path(broker_certificate).zip(key).map(|(certificate, key)| Identity { certificate, key }),
+        finesse_roots: path(finesse_roots),
+    }
+}
+
+fn limits(connector: &Connector) -> Limits {
+    let number = |set: &Option<Set<i64>>| set.as_ref().and_then(|set| u32::try_from(set.value).ok());
+    let model::Takes { requests, requests_of_agent, agents } = &connector.takes;
+    Limits { requests: number(requests), requests_of_agent: number(requests_of_agent), agents: number(agents) }
+}
+
+fn nodes<'m>(model: &'m Model, connector: &'m Connector) -> impl Iterator<Item = &'m Finesse> {
+    connector.finesse.iter().map(|node| &model.finesse[node.value.index()])
+}
+
+/// That of the first node; `mixed-finesse-deployments` refuses others beside it.
+fn product(model: &Model, connector: &Connector) -> Product {
+    let first = nodes(model, connector).next().and_then(|node| node.deployment.as_ref());
+    match first.map(|deployment| deployment.value.as_str()) {
+        Some("uccx") => Product::Uccx,
+        _ => Product::Ucce,
+    }
 }
 
 fn node(from: &Finesse) -> Node {

@@ -57,6 +57,8 @@ pub static OWN: &[OwnField] = &[
     own(Kind::Finesse, "xmpp-port", PORT, "5223; with websocket or bosh 7443", "the port of the notification service"),
     own(Kind::Finesse, "xmpp", Type::Word(&["tcp", "websocket", "bosh"]), "tcp", "how notifications are fetched"),
 
+    own(Kind::Finesse, "deployment", Type::Word(&["ucce", "uccx"]), "ucce", "the contact centre behind it: Enterprise or Express"),
+
     required(Kind::Connector, "brokers", Type::Refs(ANY_BROKER), "in the order of preference; local first"),
     own(Kind::Connector, "finesse", Type::Refs(&[Kind::Finesse]), "", "in the order of preference"),
     own(Kind::Connector, "priority", Type::Integer(i64::MIN, i64::MAX), "127 for a deployment's first connector, 100 for the second, then 99, 98 and so on", "the consumer priority: higher gets the requests"),
@@ -69,6 +71,16 @@ pub static OWN: &[OwnField] = &[
     own(Kind::Connector, "user", TEXT, "", "the user at the brokers"),
     own(Kind::Connector, "password", Type::Secret, "", "the user's password"),
     own(Kind::Connector, "uri", Type::Uri, "", "the whole failover URI by hand"),
+    own(Kind::Connector, "broker-roots", TEXT, "those of the connector's machine", "the PEM file of the authorities that brokers' certificates must come from, on the connector's machine"),
+    own(Kind::Connector, "broker-certificate", TEXT, "", "the PEM file of the certificate that it shows to brokers, with the chain above it"),
+    own(Kind::Connector, "broker-private-key", Type::Secret, "", "the private key of that certificate, as PEM text"),
+    own(Kind::Connector, "finesse-roots", TEXT, "those of the connector's machine", "the PEM file of the authorities that the certificates of Finesse nodes must come from, on the connector's machine"),
+    own(Kind::Connector, "admin", Type::Socket, "nobody looks", "where operators see health, metrics and agents; other than on loopback with `admin-token` only"),
+    own(Kind::Connector, "admin-token", Type::Secret, "", "what whoever looks must show"),
+    own(Kind::Connector, "max-requests", Type::Integer(1, 65535), "the connector's own", "requests in hand that are not answered"),
+    own(Kind::Connector, "max-requests-per-agent", Type::Integer(1, 65535), "the connector's own", "the same, of one agent"),
+    own(Kind::Connector, "max-agents", Type::Integer(1, 1_000_000), "the connector's own", "agents with a session"),
+    own(Kind::Connector, "log-format", Type::Word(&["human", "json"]), "human", "how it writes its log"),
 
     required(Kind::Client, "brokers", Type::Refs(ANY_BROKER), "in the order of preference"),
     own(Kind::Client, "returns", Type::Word(&["never", "prefer-first"]), "never", "whether it goes back to its first broker when that returns"),
@@ -101,6 +113,8 @@ pub static OWN: &[OwnField] = &[
 
     required(Kind::Deployment, "connectors", Type::Refs(&[Kind::Connector]), "who stand in for each other; the first is the primary"),
     own(Kind::Deployment, "requests", TEXT, "GC.REQUESTS", "the queue that requests are sent to"),
+    own(Kind::Deployment, "sync-key", Type::Secret, "", "seals what the connectors tell each other of agents, their credentials included"),
+    own(Kind::Deployment, "old-sync-key", Type::Secret, "", "the key before, which still opens while connectors are given the new one"),
 
     own(Kind::Guarantee, "survives", Type::Integer(0, 16), "1", "how many things may fail at once"),
 ];

@@ -19,6 +19,7 @@ impl Type {
             Type::Duration(true) => "duration or -1".into(),
             Type::Size => "size".into(),
             Type::Port => "1 to 65535".into(),
+            Type::Socket => "IP address and port".into(),
             Type::Texts => "list of texts".into(),
             Type::Refs(kinds) => format!("[{}]", keywords(kinds)),
             Type::Ref(kinds) => keywords(kinds),
@@ -37,6 +38,7 @@ impl Type {
         match self {
             Type::Duration(_) => Some("10s"),
             Type::Size => Some("64MiB"),
+            Type::Socket => Some("\"127.0.0.1:8090\""),
             Type::Secret => Some("secret(\"env:NAME\")"),
             Type::Release => Some("\"6.2\""),
             _ => None,

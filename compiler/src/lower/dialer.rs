@@ -3,7 +3,7 @@
 use super::view::View;
 use super::{Item, Lower};
 use crate::language::Kind;
-use crate::model::{Client, Connector, Dialer, Endpoint, PropertyValue, Set};
+use crate::model::{Client, Connector, Dialer, Endpoint, PropertyValue, Set, Takes, Tls};
 use topoc_dsl::syntax::ValueKind;
 
 impl<'a> Lower<'a, '_> {
@@ -20,6 +20,20 @@ impl<'a> Lower<'a, '_> {
             priority_backup: self.boolean(&view, "priority-backup"),
             exclusive: self.boolean(&view, "exclusive"),
             selector: self.text(&view, "selector"),
+            tls: Tls {
+                broker_roots: self.text(&view, "broker-roots"),
+                broker_certificate: self.text(&view, "broker-certificate"),
+                broker_private_key: self.secret(&view, "broker-private-key"),
+                finesse_roots: self.text(&view, "finesse-roots"),
+            },
+            admin: self.socket(&view, "admin"),
+            admin_token: self.secret(&view, "admin-token"),
+            takes: Takes {
+                requests: self.integer(&view, "max-requests"),
+                requests_of_agent: self.integer(&view, "max-requests-per-agent"),
+                agents: self.integer(&view, "max-agents"),
+            },
+            log_format: self.text(&view, "log-format"),
             deployment: None,
         };
         self.model.connectors.push(connector);

@@ -12,13 +12,13 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::Plan;
+use crate::{Plan, version_1};
 
 /// The version of the format that is written. What is read is in `READERS`.
 ///
 /// Whoever changes a type of a plan keeps the old one as it was, adds a reader that makes a [`Plan`] of it, and counts this
 /// up: a connector understands the plans of the version before its own. `tests/golden/` has one of each version.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 const MAGIC: &[u8; 8] = b"topoplan";
 const HASH: usize = 32;
@@ -27,7 +27,10 @@ const HEADER: usize = MAGIC.len() + 4 + 4 + HASH;
 type Reader = fn(&[u8]) -> Result<Plan, serde_json::Error>;
 
 /// What can be read.
-const READERS: &[(u32, Reader)] = &[(1, |json| serde_json::from_slice(json))];
+const READERS: &[(u32, Reader)] = &[
+    (1, |json| serde_json::from_slice::<version_1::Plan>(json).map(Plan::from)),
+    (2, |json| serde_json::from_slice(json)),
+];
 
 /// Why bytes are no plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +162,7 @@ fn decode_with(readers: &[(u32, Reader)], bytes: &[u8]) -> Result<Plan, PlanErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Brokers, Login, Requests};
+    use crate::{Brokers, Limits, LogFormat, Login, Product, Requests, Tls};
 
     fn plan(connector: &str) -> Plan {
         Plan {
@@ -169,8 +172,13 @@ mod tests {
             deployment: None,
             brokers: Brokers::Uri("tcp://a:1".into()),
             login: Login::default(),
+            tls: Tls::default(),
             requests: Requests { queue: "Q".into(), priority: 0, prefetch: None, exclusive: false, selector: None },
             finesse: Vec::new(),
+            product: Product::Ucce,
+            limits: Limits::default(),
+            admin: None,
+            log: LogFormat::Human,
             properties: Vec::new(),
         }
     }
@@ -185,13 +193,16 @@ mod tests {
     #[test]
     fn a_plan_of_the_version_before_is_understood_and_one_of_the_version_after_is_not() {
         let next: Reader = |json| serde_json::from_slice::<String>(json).map(|name| plan(&name));
-        let both = [READERS[0], (VERSION + 1, next)];
+        let newest = *READERS.iter().max_by_key(|(version, _)| *version).unwrap();
+        let both = [newest, (VERSION + 1, next)];
         let (old, new) = (framed(VERSION, &serde_json::to_vec(&plan("a")).unwrap()), framed(VERSION + 1, b"\"b\""));
         assert_eq!(decode_with(&both, &old), Ok(plan("a")));
         assert_eq!(decode_with(&both, &new), Ok(plan("b")));
         let error = decode(&new).unwrap_err();
-        assert_eq!(error, PlanError::OtherVersion { found: VERSION + 1, known: (VERSION, VERSION) });
-        assert_eq!(error.to_string(), "the plan has version 2 of the format, and only version 1 is understood");
+        assert_eq!(error, PlanError::OtherVersion { found: VERSION + 1, known: (VERSION - 1, VERSION) });
+        assert_eq!(error.to_string(), "the plan has version 3 of the format, and only 1 to 2 are understood");
+        let error = decode_with(&[newest], &framed(VERSION - 1, b"")).unwrap_err();
+        assert_eq!(error.to_string(), "the plan has version 1 of the format, and only version 2 is understood");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! whole; [`slot`] puts the bytes into a program that was built without any.
 //!
 //! ```
-//! use topoc_plan::{Brokers, Login, Plan, Requests, decode, encode};
+//! use topoc_plan::{Brokers, Limits, LogFormat, Login, Plan, Product, Requests, Tls, decode, encode};
 //!
 //! let plan = Plan {
 //!     topology: "demo".into(),
@@ -13,8 +13,13 @@
 //!     deployment: None,
 //!     brokers: Brokers::Uri("tcp://amq-1:61616".into()),
 //!     login: Login::default(),
+//!     tls: Tls::default(),
 //!     requests: Requests { queue: "GC.REQUESTS".into(), priority: 127, prefetch: None, exclusive: false, selector: None },
 //!     finesse: Vec::new(),
+//!     product: Product::Ucce,
+//!     limits: Limits::default(),
+//!     admin: None,
+//!     log: LogFormat::Human,
 //!     properties: Vec::new(),
 //! };
 //! assert_eq!(decode(&encode(&plan)), Ok(plan));
@@ -26,9 +31,10 @@ mod plan;
 pub mod properties;
 pub mod slot;
 mod uri;
+mod version_1;
 
 pub use encoding::{PlanError, VERSION, decode, digest, encode};
 pub use plan::{
-    Address, Brokers, Deployment, Listed, Login, Mode, Node, Notifications, Options, Peer, Plan, REST_PORT, Requests,
-    Secret,
+    Address, Admin, Brokers, Deployment, Identity, Limits, Listed, LogFormat, Login, Mode, Node, Notifications,
+    Options, Peer, Plan, Product, REST_PORT, Requests, Secret, Tls,
 };

@@ -1,6 +1,7 @@
-//! The plan of a connector. What is here is version 1 of the format: see [`crate::VERSION`] before a field is changed.
+//! The plan of a connector. What is here is version 2 of the format: see [`crate::VERSION`] before a field is changed.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,10 +21,20 @@ pub struct Plan {
     pub brokers: Brokers,
     /// Who it is at the brokers.
     pub login: Login,
+    /// Whom it believes where it connects with TLS, and who it is there.
+    pub tls: Tls,
     /// How it takes requests.
     pub requests: Requests,
     /// The Finesse servers, in the order of preference.
     pub finesse: Vec<Node>,
+    /// The contact centre behind them.
+    pub product: Product,
+    /// How much it takes in hand.
+    pub limits: Limits,
+    /// Where operators look; none where nobody may.
+    pub admin: Option<Admin>,
+    /// How it writes its log.
+    pub log: LogFormat,
     /// Properties of the topology that have no field but a name that a connector knows ([`crate::properties::NAMES`]), in
     /// their order. They count more than what is above.
     pub properties: Vec<(String, String)>,
@@ -41,6 +52,9 @@ pub struct Deployment {
     pub connectors: Vec<Peer>,
     /// The topic on which they keep each other informed.
     pub sync: String,
+    /// What they seal it with: with the first, and they open what was sealed with any. None where they do not keep each other
+    /// informed of what is secret.
+    pub sync_keys: Vec<Secret>,
 }
 
 /// How connectors share the work.
@@ -133,6 +147,95 @@ pub enum Secret {
     Env(String),
     /// In this file.
     File(String),
+}
+
+/// Whom a connector believes where it connects with TLS, and who it is there. Files are PEM files of the machine that it runs
+/// on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The file of the authorities that brokers' certificates come from; none for those of the system.
+    pub broker_roots: Option<String>,
+    /// Who it is to brokers that ask (`needClientAuth`).
+    pub broker_identity: Option<Identity>,
+    /// The file of the authorities that the certificates of Finesse servers come from; none for those of the system.
+    pub finesse_roots: Option<String>,
+}
+
+/// Who a connector is to servers that ask for a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// The file of its certificate, with the chain above it.
+    pub certificate: String,
+    /// Where its private key is, as PEM text.
+    pub key: Secret,
+}
+
+/// The contact centre behind Finesse: servers of the two behave differently when one fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Product {
+    /// Unified Contact Center Enterprise.
+    #[default]
+    Ucce,
+    /// Unified Contact Center Express.
+    Uccx,
+}
+
+impl Product {
+    /// As the topology has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ucce => "ucce",
+            Self::Uccx => "uccx",
+        }
+    }
+}
+
+/// How much a connector takes in hand; none of each for the connector's own default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Requests that are not answered.
+    pub requests: Option<u32>,
+    /// The same, of one agent.
+    pub requests_of_agent: Option<u32>,
+    /// Agents with a session.
+    pub agents: Option<u32>,
+}
+
+/// Where operators look: health, metrics, agents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admin {
+    /// The address that it listens on.
+    pub address: SocketAddr,
+    /// Where the token is that everybody must show; never none on an address that other machines reach.
+    pub token: Option<Secret>,
+}
+
+/// How a log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// A line for people.
+    #[default]
+    Human,
+    /// A line of JSON.
+    Json,
+}
+
+impl LogFormat {
+    /// As the topology has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+        }
+    }
 }
 
 /// How requests are taken.

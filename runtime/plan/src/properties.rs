@@ -213,7 +213,7 @@ fn place(number: usize, length: usize) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Login, Requests};
+    use crate::{Limits, LogFormat, Login, Product, Requests, Tls};
 
     fn plan() -> Plan {
         let mut address = Address::parse("amq-1:61616").unwrap();
@@ -226,8 +226,13 @@ mod tests {
             deployment: None,
             brokers: Brokers::Listed(Listed { addresses: vec![address], failover }),
             login: Login::default(),
+            tls: Tls::default(),
             requests: Requests { queue: "Q".into(), priority: 1, prefetch: None, exclusive: false, selector: None },
             finesse: Vec::new(),
+            product: Product::Ucce,
+            limits: Limits::default(),
+            admin: None,
+            log: LogFormat::Human,
             properties: Vec::new(),
         }
     }

@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 use topoc_plan::slot::{self, CAPACITY, EmbedError, Slot, Template};
 use topoc_plan::{
-    Address, Brokers, Deployment, Listed, Login, Mode, Node, Options, Peer, Plan, PlanError, Requests, Secret, decode,
-    digest, encode,
+    Address, Admin, Brokers, Deployment, Identity, Limits, Listed, LogFormat, Login, Mode, Node, Options, Peer, Plan,
+    PlanError, Product, Requests, Secret, Tls, decode, digest, encode,
 };
 
 /// A plan with something in every place.
@@ -23,9 +23,18 @@ fn full() -> Plan {
             mode: Mode::ActiveActive,
             connectors: vec![peer("site-1", "gc-1"), peer("site-2", "gc-2")],
             sync: "GC.SYNC.main".into(),
+            sync_keys: vec![Secret::Env("SYNC_KEY".into()), Secret::File("/run/keys/old".into())],
         }),
         brokers: Brokers::Listed(Listed { addresses: vec![address("amq-1:61616"), address("amq-2:61616")], failover }),
         login: Login { user: Some("gc".into()), password: Some(Secret::Env("GC_PASSWORD".into())) },
+        tls: Tls {
+            broker_roots: Some("/etc/topoc/brokers.pem".into()),
+            broker_identity: Some(Identity {
+                certificate: "/etc/topoc/gc-1.pem".into(),
+                key: Secret::File("/etc/topoc/gc-1.key".into()),
+            }),
+            finesse_roots: Some("/etc/topoc/finesse.pem".into()),
+        },
         requests: Requests {
             queue: "GC.REQUESTS".into(),
             priority: 127,
@@ -34,6 +43,13 @@ fn full() -> Plan {
             selector: Some("JMSType LIKE 'Login%'".into()),
         },
         finesse: vec![Node::new("finesse-1"), Node::new("finesse-2")],
+        product: Product::Uccx,
+        limits: Limits { requests: Some(512), requests_of_agent: Some(8), agents: Some(10_000) },
+        admin: Some(Admin {
+            address: "127.0.0.1:8090".parse().unwrap(),
+            token: Some(Secret::Env("ADMIN_TOKEN".into())),
+        }),
+        log: LogFormat::Json,
         properties: vec![("ActiveMq_Timeout".into(), "10000".into())],
     }
 }
@@ -57,8 +73,20 @@ fn slot_bytes() -> Vec<u8> {
 }
 
 #[test]
-fn the_first_version_stays_as_it_was() {
-    let golden = include_bytes!("golden/version-1.plan");
+fn the_first_version_is_understood() {
+    let mut old = full();
+    old.tls = Tls::default();
+    old.product = Product::Ucce;
+    old.limits = Limits::default();
+    old.admin = None;
+    old.log = LogFormat::Human;
+    old.deployment.as_mut().unwrap().sync_keys = Vec::new();
+    assert_eq!(decode(include_bytes!("golden/version-1.plan")), Ok(old));
+}
+
+#[test]
+fn the_second_version_stays_as_it_was() {
+    let golden = include_bytes!("golden/version-2.plan");
     assert_eq!(decode(golden), Ok(full()));
     // True while it is the newest: encoding is the same for ever.
     assert_eq!(encode(&full()), golden, "{}", String::from_utf8_lossy(&encode(&full())));
