@@ -29,6 +29,7 @@
 
 mod agent;
 mod dice;
+mod domain;
 mod driver;
 mod renewal;
 mod watcher;
@@ -48,6 +49,7 @@ use topoc_tls::tokio_rustls::rustls::ClientConfig;
 pub use agent::{Agent, Login, Told};
 
 use crate::{rest, xmpp};
+use domain::Domain;
 use watcher::{Confirmed, Orders, Signal};
 
 /// How many signs of agents wait for the task that judges servers.
@@ -58,7 +60,7 @@ const SIGNS: usize = 1024;
 pub struct Node {
     /// Its name: what is connected to, and what its certificate is for.
     pub host: String,
-    /// Its XMPP domain, `xmppDomain` of its `SystemInfo`, where that is not its name.
+    /// Its XMPP domain, where that is not the one that its `SystemInfo` names (`xmppDomain`).
     pub domain: Option<String>,
     /// The port of REST.
     pub rest_port: u16,
@@ -133,7 +135,7 @@ pub struct Client {
 struct Place {
     rest: rest::Server,
     xmpp: xmpp::Server,
-    domain: String,
+    domain: Domain,
     transport: Transport,
 }
 
@@ -172,11 +174,11 @@ impl Client {
                 options.rest,
             ),
             xmpp: xmpp::Server::new(&node.host, node.xmpp_port, Arc::clone(tls)).path(&node.xmpp_path),
-            domain: node.domain.clone().unwrap_or_else(|| node.host.clone()),
+            domain: Domain::of(node),
             transport: node.transport,
         };
         let places: Vec<Place> = nodes.iter().map(place).collect();
-        let servers = places.iter().map(|place| place.rest.clone()).collect();
+        let servers = places.iter().map(|place| (place.rest.clone(), place.domain.clone())).collect();
         let (tell, told) = mpsc::channel(SIGNS);
         let began = Instant::now();
         let (orders, confirmed, status) = watcher::start(servers, &options.cluster, began, Arc::clone(tls), told);

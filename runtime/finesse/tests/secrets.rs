@@ -211,8 +211,9 @@ impl Run {
     }
 
     fn session_login(&self, id: &str, password: &str) -> SessionLogin {
-        let node = &nodes_over(&self.centre.sim, self.transport)[0];
-        let jid = Jid::of_agent(id, node.domain.as_deref().expect("a domain"), "another").expect("a JID");
+        let announcement = self.centre.sim.announcement();
+        let domain = announcement["nodes"][0]["host"].as_str().expect("a domain");
+        let jid = Jid::of_agent(id, domain, "another").expect("a JID");
         SessionLogin { jid, password: Secret::new(password) }
     }
 

@@ -93,7 +93,6 @@ fn nodes(announcement: &Value, transport: &str) -> Vec<Node> {
         };
         let path = address.as_str().unwrap().split('/').next_back().unwrap();
         Node {
-            domain: Some(node["host"].as_str().unwrap().to_owned()),
             rest_port: port(&node["rest"]),
             transport,
             xmpp_port: port(address),

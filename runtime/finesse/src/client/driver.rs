@@ -124,7 +124,7 @@ struct Driver {
 /// Starts the task of an agent.
 pub(super) fn start(shared: Arc<Shared>, who: Who, login: Login) -> Result<(Agent, mpsc::Receiver<Told>), JidError> {
     for place in &shared.places {
-        Jid::of_agent(&login.id, &place.domain, &login.resource)?;
+        Jid::of_agent(&login.id, &place.domain.name(), &login.resource)?;
     }
     let (want, wanted) = mpsc::channel(WANTED);
     let (tell, told) = mpsc::channel(shared.options.told.max(1));
@@ -392,7 +392,7 @@ impl Driver {
     // The session.
 
     fn open(&mut self, attempt: Attempt, place: &Place) {
-        let opening: Opening = match Jid::of_agent(&self.login.id, &place.domain, &self.login.resource) {
+        let opening: Opening = match Jid::of_agent(&self.login.id, &place.domain.name(), &self.login.resource) {
             Ok(jid) => {
                 let password = match &self.login.credentials {
                     Credentials::Basic { password, .. } => password.clone(),

@@ -12,6 +12,7 @@ use topoc_tls::tokio_rustls::rustls::ClientConfig;
 
 use super::Status;
 use super::dice::Dice;
+use super::domain::Domain;
 use crate::rest::{AskError, Server};
 
 /// How much longer a connection waits for an answer than the machine does: the machine decides.
@@ -50,7 +51,7 @@ type Heard = (watch::Receiver<Orders>, watch::Receiver<Confirmed>, watch::Receiv
 struct Watcher {
     machine: Cluster,
     within: Duration,
-    servers: Vec<Server>,
+    servers: Vec<(Server, Domain)>,
     began: Instant,
     dice: Dice,
     number: u64,
@@ -63,7 +64,7 @@ struct Watcher {
 
 /// Starts the task. It ends when nobody can tell it anything any more.
 pub(super) fn start(
-    servers: Vec<Server>,
+    servers: Vec<(Server, Domain)>,
     settings: &Settings,
     began: Instant,
     tls: Arc<ClientConfig>,
@@ -162,7 +163,7 @@ impl Watcher {
     }
 
     fn name(&self, node: NodeId) -> String {
-        self.servers.get(node.0).map_or_else(String::new, |server| server.origin().to_string())
+        self.servers.get(node.0).map_or_else(String::new, |(server, _)| server.origin().to_string())
     }
 
     fn assign(&mut self, node: NodeId, over: Duration, within: Option<Duration>) {
@@ -172,16 +173,16 @@ impl Watcher {
     }
 
     fn ask(&mut self, poll: Poll, node: NodeId) {
-        let Some(server) = self.servers.get(node.0).cloned() else { return };
+        let Some((server, domain)) = self.servers.get(node.0).cloned() else { return };
         let now = Instant::now();
         let deadline = now + self.within;
-        let asking = async move { (poll, node, now, ask(&server, deadline).await) };
+        let asking = async move { (poll, node, now, ask(&server, &domain, deadline).await) };
         self.aborts.insert(poll, self.polls.spawn(asking));
     }
 }
 
-/// Asks one server, where it is and where it says that it is.
-async fn ask(server: &Server, deadline: Instant) -> Answer {
+/// Asks one server, where it is and where it says that it is, and takes down its domain before anybody is told to use it.
+async fn ask(server: &Server, domain: &Domain, deadline: Instant) -> Answer {
     let Ok(request) = Request::new(&Command::SystemInfo) else { return Answer::Failed };
     let mut answer = server.ask(&request, None, None, deadline).await;
     if let Err(AskError::Refused(Refusal::Moved(origin))) = answer {
@@ -189,7 +190,10 @@ async fn ask(server: &Server, deadline: Instant) -> Answer {
         answer = server.ask(&request, None, None, deadline).await;
     }
     match answer {
-        Ok(rest::Answer::SystemInfo(info)) => Answer::Service(Service::from(&*info)),
+        Ok(rest::Answer::SystemInfo(info)) => {
+            domain.learn(info.xmpp_domain.as_deref().unwrap_or_default());
+            Answer::Service(Service::from(&*info))
+        }
         Err(AskError::Refused(Refusal::OutOfService(_))) => Answer::Unserved,
         Ok(_) => Answer::Failed,
         Err(error) => {

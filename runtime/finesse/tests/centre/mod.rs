@@ -201,8 +201,8 @@ pub(crate) fn nodes_over(sim: &Simulator, transport: Transport) -> Vec<Node> {
     let node = |node: &Value| {
         let (rest_port, _) = place(&node["rest"]);
         let (xmpp_port, xmpp_path) = place(&node["xmpp"][service]);
-        let domain = Some(node["host"].as_str().unwrap().to_owned());
-        Node { domain, rest_port, transport, xmpp_port, xmpp_path, ..Node::new("localhost") }
+        // The domain is what the server says of itself, which is not its name here.
+        Node { rest_port, transport, xmpp_port, xmpp_path, ..Node::new("localhost") }
     };
     sim.announcement()["nodes"].as_array().unwrap().iter().map(node).collect()
 }
