@@ -32,6 +32,18 @@ const READERS: &[(u32, Reader)] = &[
     (2, |json| serde_json::from_slice(json)),
 ];
 
+/// The oldest and the newest version that can be read.
+pub(crate) const KNOWN: (u32, u32) = {
+    let mut known = (VERSION, VERSION);
+    let mut at = 0;
+    while at < READERS.len() {
+        let version = READERS[at].0;
+        known = (if version < known.0 { version } else { known.0 }, if version > known.1 { version } else { known.1 });
+        at += 1;
+    }
+    known
+};
+
 /// Why bytes are no plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlanError {
@@ -125,6 +137,12 @@ pub fn digest(plan: &Plan) -> String {
 /// Why the bytes are none.
 pub fn decode(bytes: &[u8]) -> Result<Plan, PlanError> {
     decode_with(READERS, bytes)
+}
+
+/// The version of the format that these bytes say they have; none where they do not begin as a plan does.
+pub(crate) fn version(bytes: &[u8]) -> Option<u32> {
+    let version = bytes.strip_prefix(MAGIC)?.first_chunk()?;
+    Some(u32::from_le_bytes(*version))
 }
 
 /// Whether these bytes begin as a plan does, whole or not.

@@ -9,13 +9,17 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::encoding;
 
+mod elf;
+
 /// How many bytes a plan may have: those of a deployment with some 1,000 connectors.
 pub const CAPACITY: usize = 64 * 1024;
 
 /// Where a place begins. The second half was drawn once, so that no other bytes of a program are the same.
 const MARKER: [u8; 32] = *b"topoc: a plan\n\0\0\x9b\x1e\xd6\x47\x83\xaa\x05\xf1\x2c\x70\xbe\x59\xc8\x34\xe7\x12";
-/// Behind the marker: the capacity, little-endian.
-const HEAD: usize = MARKER.len() + 4;
+/// Behind the marker, each as four bytes, little-endian: the capacity, and the oldest and the newest version of a plan that
+/// the program understands.
+const HEAD: usize = MARKER.len() + 4 * NUMBERS;
+const NUMBERS: usize = 3;
 /// A place begins at a multiple of this, also in the file: sections are laid out by pages.
 const ALIGN: usize = 64;
 
@@ -40,10 +44,11 @@ impl Slot {
     #[must_use]
     pub const fn empty() -> Self {
         let mut bytes = [const { AtomicU8::new(0) }; HEAD + CAPACITY];
-        let capacity = (CAPACITY as u32).to_le_bytes();
+        let numbers = [CAPACITY as u32, encoding::KNOWN.0, encoding::KNOWN.1];
         let mut at = 0;
         while at < HEAD {
-            let byte = if at < MARKER.len() { MARKER[at] } else { capacity[at - MARKER.len()] };
+            let behind = at.wrapping_sub(MARKER.len());
+            let byte = if at < MARKER.len() { MARKER[at] } else { numbers[behind / 4].to_le_bytes()[behind % 4] };
             bytes[at] = AtomicU8::new(byte);
             at += 1;
         }
@@ -74,8 +79,17 @@ pub enum EmbedError {
     AlreadyFilled,
     /// There is something in its place that is no plan.
     Damaged,
+    /// Its file ends before what its own head says is in it.
+    CutOff,
     /// What is to be put in is no plan.
     NotAPlan,
+    /// It does not understand plans of that version of the format.
+    OtherVersion {
+        /// Of the plan.
+        plan: u32,
+        /// The oldest and the newest version that it understands.
+        known: (u32, u32),
+    },
     /// The plan has so many bytes, and there is room for so many.
     TooLong {
         /// Of the plan.
@@ -92,6 +106,10 @@ impl fmt::Display for EmbedError {
             Self::SeveralSlots => f.write_str("it has several places for a plan"),
             Self::AlreadyFilled => f.write_str("it has a plan already"),
             Self::Damaged => f.write_str("it has something in the place of the plan that is none"),
+            Self::CutOff => f.write_str("it is cut off: its file ends too early"),
+            Self::OtherVersion { plan, known: (oldest, newest) } => {
+                write!(f, "it understands plans of version {oldest} to {newest} of the format, and this one has {plan}")
+            }
             Self::NotAPlan => f.write_str("what is to be put into it is no plan"),
             Self::TooLong { plan, room } => write!(f, "it has room for {room} bytes, and the plan has {plan}"),
         }
@@ -104,9 +122,17 @@ impl std::error::Error for EmbedError {}
 #[derive(Clone, Copy, Debug)]
 pub struct Template<'a> {
     program: &'a [u8],
+    place: Place,
+}
+
+/// The place for a plan in a program's file.
+#[derive(Clone, Copy, Debug)]
+struct Place {
     /// Where the plan goes.
     at: usize,
     room: usize,
+    /// The oldest and the newest version of a plan that the program understands.
+    known: (u32, u32),
 }
 
 impl<'a> Template<'a> {
@@ -115,34 +141,41 @@ impl<'a> Template<'a> {
     /// # Errors
     /// [`EmbedError`] if it is no pristine template.
     pub fn of(program: &'a [u8]) -> Result<Self, EmbedError> {
-        let mut slots = slots(program);
-        let (at, room) = slots.next().ok_or(EmbedError::NoSlot)?;
-        if slots.next().is_some() {
-            return Err(EmbedError::SeveralSlots);
-        }
-        let content = &program[at..at + room];
+        let place = only(program)?;
+        let content = place.content(program);
         if encoding::is_begun(content) {
             return Err(EmbedError::AlreadyFilled);
         }
         if content.iter().any(|byte| *byte != 0) {
             return Err(EmbedError::Damaged);
         }
-        Ok(Self { program, at, room })
+        if elf::is_cut_off(program) {
+            return Err(EmbedError::CutOff);
+        }
+        Ok(Self { program, place })
     }
 
-    /// The program with a plan, which [`crate::encode`] has made.
+    /// Where in the program's file the bytes of this plan go, which [`crate::encode`] has made: they replace as many zeros.
     ///
     /// # Errors
-    /// [`EmbedError::NotAPlan`] and [`EmbedError::TooLong`].
+    /// [`EmbedError::NotAPlan`], [`EmbedError::OtherVersion`] and [`EmbedError::TooLong`].
+    pub fn place(&self, plan: &[u8]) -> Result<usize, EmbedError> {
+        let Place { at, room, known } = self.place;
+        let version = encoding::version(plan).ok_or(EmbedError::NotAPlan)?;
+        if version < known.0 || version > known.1 {
+            return Err(EmbedError::OtherVersion { plan: version, known });
+        }
+        if plan.len() > room { Err(EmbedError::TooLong { plan: plan.len(), room }) } else { Ok(at) }
+    }
+
+    /// The program with a plan in its place.
+    ///
+    /// # Errors
+    /// As [`Template::place`].
     pub fn with(&self, plan: &[u8]) -> Result<Vec<u8>, EmbedError> {
-        if !encoding::is_begun(plan) {
-            return Err(EmbedError::NotAPlan);
-        }
-        if plan.len() > self.room {
-            return Err(EmbedError::TooLong { plan: plan.len(), room: self.room });
-        }
+        let at = self.place(plan)?;
         let mut program = self.program.to_vec();
-        program[self.at..self.at + plan.len()].copy_from_slice(plan);
+        program[at..at + plan.len()].copy_from_slice(plan);
         Ok(program)
     }
 }
@@ -160,19 +193,30 @@ pub fn embed(template: &[u8], plan: &[u8]) -> Result<Vec<u8>, EmbedError> {
 /// # Errors
 /// [`EmbedError::NoSlot`] and [`EmbedError::SeveralSlots`].
 pub fn read(program: &[u8]) -> Result<&[u8], EmbedError> {
-    let mut slots = slots(program);
-    let (at, room) = slots.next().ok_or(EmbedError::NoSlot)?;
-    if slots.next().is_some() { Err(EmbedError::SeveralSlots) } else { Ok(&program[at..at + room]) }
+    Ok(only(program)?.content(program))
 }
 
-/// Where the plan goes, and how much room is there, for each place of a program. The marker alone is none: code that looks
-/// for it has it too.
-fn slots(program: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+impl Place {
+    fn content(self, program: &[u8]) -> &[u8] {
+        &program[self.at..self.at + self.room]
+    }
+}
+
+fn only(program: &[u8]) -> Result<Place, EmbedError> {
+    let mut places = places(program);
+    let first = places.next().ok_or(EmbedError::NoSlot)?;
+    if places.next().is_some() { Err(EmbedError::SeveralSlots) } else { Ok(first) }
+}
+
+/// The places of a program. The marker alone is none: code that looks for it has it too.
+fn places(program: &[u8]) -> impl Iterator<Item = Place> {
     let starts = (0..program.len()).step_by(ALIGN).filter(|at| program[*at..].starts_with(&MARKER));
     starts.filter_map(|start| {
-        let head = program.get(start + MARKER.len()..start + HEAD)?;
-        let room = usize::try_from(u32::from_le_bytes(head.try_into().ok()?)).ok()?;
+        let numbers = program.get(start + MARKER.len()..start + HEAD)?;
+        let mut numbers = numbers.chunks_exact(4).filter_map(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+        let room = usize::try_from(numbers.next()?).ok()?;
+        let known = (numbers.next()?, numbers.next()?);
         let at = start + HEAD;
-        (room > 0 && room <= program.len() - at).then_some((at, room))
+        (room > 0 && room <= program.len() - at).then_some(Place { at, room, known })
     })
 }

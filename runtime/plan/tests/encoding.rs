@@ -67,7 +67,9 @@ fn program(slots: usize) -> Vec<u8> {
 /// As a compiler lays the place out: marker, capacity, zeros.
 fn slot_bytes() -> Vec<u8> {
     let mut bytes = b"topoc: a plan\n\0\0\x9b\x1e\xd6\x47\x83\xaa\x05\xf1\x2c\x70\xbe\x59\xc8\x34\xe7\x12".to_vec();
-    bytes.extend_from_slice(&u32::try_from(CAPACITY).unwrap().to_le_bytes());
+    for number in [u32::try_from(CAPACITY).unwrap(), 1, 2] {
+        bytes.extend_from_slice(&number.to_le_bytes());
+    }
     bytes.resize(bytes.len() + CAPACITY, 0);
     bytes
 }
@@ -140,7 +142,7 @@ fn a_plan_goes_into_a_pristine_program_once() {
 fn programs_and_plans_that_do_not_fit_are_refused() {
     let plan = encode(&full());
     let mut garbage = program(1);
-    garbage[640 + 36 + 9] = 1;
+    garbage[640 + 44 + 9] = 1;
     let mut cut = program(1);
     cut.truncate(cut.len() - 1000);
     for (program, expected) in [
@@ -152,7 +154,22 @@ fn programs_and_plans_that_do_not_fit_are_refused() {
     ] {
         assert_eq!(slot::embed(&program, &plan), Err(expected));
     }
+    let elf = [b"\x7fELF\x02\x01".as_slice(), &program(1)[6..]].concat();
+    assert_eq!(slot::embed(&elf, &plan), Err(EmbedError::CutOff));
     assert_eq!(slot::embed(&program(1), b"no plan"), Err(EmbedError::NotAPlan));
+}
+
+#[test]
+fn a_program_that_does_not_understand_the_plan_is_refused() {
+    let plan = encode(&full());
+    let newest = 640 + 32 + 8;
+    for (known, expected) in [((1, 3), None), ((2, 2), None), ((1, 1), Some((1, 1))), ((3, 4), Some((3, 4)))] {
+        let mut program = program(1);
+        program[newest - 4] = known.0;
+        program[newest] = known.1;
+        let expected = expected.map(|known| EmbedError::OtherVersion { plan: 2, known });
+        assert_eq!(slot::embed(&program, &plan).err(), expected);
+    }
 }
 
 #[test]
