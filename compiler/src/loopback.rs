@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 /// Where everything is found.
 pub const HOST: &str = "127.0.0.1";
+/// Where the simulated Finesse is found: its certificates are for this name.
+const FINESSE: &str = "localhost";
 
 /// What the overlay cannot know by itself.
 #[derive(Debug)]
@@ -15,6 +17,10 @@ pub struct Machine<'a> {
     pub listeners: &'a [Vec<u16>],
     /// The ports of REST and of notifications of each Finesse server, in the model's order.
     pub finesse: &'a [(u16, u16)],
+    /// The PEM file of the authority that their certificates come from; none where no connector is to be run.
+    pub finesse_roots: Option<&'a str>,
+    /// A free port for each connector's operators, in the model's order.
+    pub admin: &'a [u16],
 }
 
 /// The overlay, as the text of a topology file.
@@ -33,8 +39,13 @@ pub fn overlay(model: &Model, machine: &Machine<'_>) -> String {
         let name = &node.name.value;
         put(
             &mut text,
-            format_args!("override finesse {name} {{ host = \"{HOST}\"; port = {rest}; xmpp-port = {xmpp} }}"),
+            format_args!("override finesse {name} {{ host = \"{FINESSE}\"; port = {rest}; xmpp-port = {xmpp} }}"),
         );
+    }
+    let roots = machine.finesse_roots.map(|roots| format!("; finesse-roots = \"{roots}\"")).unwrap_or_default();
+    for (connector, port) in model.connectors.iter().zip(machine.admin) {
+        let name = &connector.dialer.name.value;
+        put(&mut text, format_args!("override connector {name} {{ admin = \"{HOST}:{port}\"{roots} }}"));
     }
     text
 }
@@ -85,11 +96,14 @@ pub fn obstacles(model: &Model) -> Vec<String> {
             }
         }
     }
-    for bridge in model.bridges.iter().filter(|bridge| matches!(bridge.to, Remote::Discovery(_)) || bridge.raw.is_some()) {
+    for bridge in
+        model.bridges.iter().filter(|bridge| matches!(bridge.to, Remote::Discovery(_)) || bridge.raw.is_some())
+    {
         found.push(format!("the URI of bridge `{}` is written by hand", bridge.name.value));
     }
     let dialers = model.connectors.iter().map(|connector| &connector.dialer);
-    for dialer in dialers.chain(model.clients.iter().map(|client| &client.dialer)).filter(|dialer| dialer.raw.is_some()) {
+    for dialer in dialers.chain(model.clients.iter().map(|client| &client.dialer)).filter(|dialer| dialer.raw.is_some())
+    {
         found.push(format!("the URI of `{}` is written by hand", dialer.name.value));
     }
     found

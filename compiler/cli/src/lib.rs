@@ -14,6 +14,7 @@ mod render;
 mod replace;
 pub mod store;
 pub mod terminal;
+mod up;
 
 use failure::Failure;
 use std::ffi::OsString;

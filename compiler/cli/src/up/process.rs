@@ -36,16 +36,17 @@ impl Recipe {
     pub(super) fn start(&self, piped: bool) -> Result<(Running, Option<ChildStdout>), Failure> {
         let log = |error| Failure::system("write", &self.log, &error);
         let file: File = OpenOptions::new().create(true).append(true).open(&self.log).map_err(log)?;
-        let ours = std::env::current_exe().map_err(|error| Failure::new(format!("topoc cannot find itself: {error}")))?;
+        let ours =
+            std::env::current_exe().map_err(|error| Failure::new(format!("topoc cannot find itself: {error}")))?;
         let mut command = Command::new(ours);
         command.args(["guard", "--parent", &std::process::id().to_string(), "--"]).arg(&self.program);
         command.args(&self.arguments).envs(self.environment.iter().cloned()).current_dir(&self.folder);
         // A Ctrl-C at the terminal is for topoc alone, which ends them in order.
         command.process_group(0).stdin(Stdio::null()).stderr(file.try_clone().map_err(log)?);
         command.stdout(if piped { Stdio::piped() } else { file.into() });
-        let mut child = command
-            .spawn()
-            .map_err(|error| Failure::new(format!("cannot start {} ({}): {error}", self.name, self.program.display())))?;
+        let mut child = command.spawn().map_err(|error| {
+            Failure::new(format!("cannot start {} ({}): {error}", self.name, self.program.display()))
+        })?;
         let stdout = child.stdout.take();
         Ok((Running { child, log: self.log.clone() }, stdout))
     }
@@ -75,9 +76,9 @@ impl Running {
         }
     }
 
-    /// The last lines that it has printed.
-    pub(super) fn last_words(&self, lines: usize) -> String {
-        tail(&self.log, lines)
+    /// The last line that it has printed.
+    pub(super) fn last_words(&self) -> String {
+        last_line(&self.log)
     }
 }
 
@@ -100,8 +101,8 @@ pub(super) fn end(mut all: Vec<Running>, patience: Duration) {
     }
 }
 
-/// The last lines of a file of any size.
-fn tail(path: &Path, lines: usize) -> String {
+/// The last line of a file of any size that says something.
+fn last_line(path: &Path) -> String {
     const MOST: u64 = 16 * 1024;
     let read = || -> io::Result<String> {
         let mut file = File::open(path)?;
@@ -112,8 +113,7 @@ fn tail(path: &Path, lines: usize) -> String {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     };
     let text = read().unwrap_or_default();
-    let all: Vec<&str> = text.lines().collect();
-    all[all.len().saturating_sub(lines)..].join("\n")
+    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
 }
 
 /// Becomes another program that the kernel ends when the one that started it is gone, also when that was killed.
@@ -125,7 +125,9 @@ pub(crate) fn become_guarded(parent: u32, command: &[OsString]) -> Failure {
     if getppid().is_none_or(|now| now.as_raw_nonzero().get().unsigned_abs() != parent) {
         return Failure::new(format!("process {parent} is gone"));
     }
-    let Some((program, arguments)) = command.split_first() else { return Failure::new("there is no program to become") };
+    let Some((program, arguments)) = command.split_first() else {
+        return Failure::new("there is no program to become");
+    };
     let error = Command::new(program).args(arguments).exec();
     Failure::new(format!("cannot start `{}`: {error}", Path::new(program).display()))
 }

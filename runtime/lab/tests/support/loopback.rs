@@ -72,11 +72,18 @@ impl Loopback {
         let dir = tempfile::tempdir().unwrap();
         let plain = topology.compile(&topology.on_release(release_name));
         let brokers = &plain.model.brokers;
-        let listeners: Vec<Vec<u16>> = brokers.iter().map(|broker| lab::ports(broker.listeners.len()).unwrap()).collect();
+        let listeners: Vec<Vec<u16>> =
+            brokers.iter().map(|broker| lab::ports(broker.listeners.len()).unwrap()).collect();
         let ports = brokers.iter().zip(&listeners);
         let ports = ports.filter_map(|(broker, ports)| Some((broker.name.value.clone(), *ports.first()?))).collect();
         let stores = dir.path().join("stores");
-        let machine = Machine { stores: stores.to_str().unwrap(), listeners: &listeners, finesse: &[] };
+        let machine = Machine {
+            stores: stores.to_str().unwrap(),
+            listeners: &listeners,
+            finesse: &[],
+            finesse_roots: None,
+            admin: &[],
+        };
         let overlay = topology.on_release(release_name) + &loopback::overlay(&plain.model, &machine);
         let analysis = topology.compile(&overlay);
         for artifact in emit::artifacts(analysis.checked().unwrap()) {
