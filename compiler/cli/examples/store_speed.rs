@@ -8,12 +8,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use topoc::store::{Artifact, Build, RealDisk, compare, write};
+use topoc::store::{Artifact, Build, Bytes, RealDisk, compare, write};
 
 fn artifacts(count: usize) -> Vec<Artifact> {
     let artifact = |index: usize| Artifact {
         path: format!("site-{}/amq-{index}/activemq.xml", index % 4),
-        bytes: format!("<transportConnector name='amq-{index}'/>\n").repeat(75).into_bytes(),
+        bytes: Bytes::Whole(format!("<transportConnector name='amq-{index}'/>\n").repeat(75).into_bytes()),
         site: Some(format!("site-{}", index % 4)),
         executable: false,
     };
@@ -32,7 +32,7 @@ fn plain(out: &Path, artifacts: &[Artifact]) -> Result<(), Box<dyn std::error::E
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        std::fs::write(path, &artifact.bytes)?;
+        std::fs::write(path, &artifact.bytes.get())?;
     }
     Ok(())
 }
@@ -40,7 +40,7 @@ fn plain(out: &Path, artifacts: &[Artifact]) -> Result<(), Box<dyn std::error::E
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for count in [1_000, 20_000] {
         let mut artifacts = artifacts(count);
-        let bytes: usize = artifacts.iter().map(|artifact| artifact.bytes.len()).sum();
+        let bytes: usize = artifacts.iter().map(|artifact| artifact.bytes.get().len()).sum();
         println!("{count} files, {} KB", bytes / 1024);
         for _ in 0..3 {
             let folder = tempfile::tempdir()?;
@@ -54,7 +54,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let again = store(&artifacts)?;
             let build = Build { out: &out, artifacts: &artifacts, inputs: &[], topoc: "0", site: None };
             let check = timed(|| Ok(compare(&build, &RealDisk).map(|_| ())?))?;
-            artifacts.iter_mut().for_each(|artifact| artifact.bytes.reverse());
+            for artifact in &mut artifacts {
+                artifact.bytes = Bytes::Whole(artifact.bytes.get().iter().rev().copied().collect());
+            }
             let loop_over = timed(|| plain(&folder.path().join("plain"), &artifacts))?;
             let over = store(&artifacts)?;
             let ratio = |a: Duration, b: Duration| a.as_secs_f64() / b.as_secs_f64();

@@ -77,6 +77,10 @@ Examples:
   topoc build --out dist                       every site
   topoc build --out dist --site east           one site; the others are left as they are
   topoc build --out dist --check               exit 1 when the folder is not what build would write
+  topoc build --out dist --no-binaries         configuration only, without programs of connectors
+
+A connector's program is `topoc-connector` with a plan inside. It is looked for beside topoc, in ../lib/topoc and in
+../libexec/topoc from there; --template or the variable TOPOC_TEMPLATE names another.
 
 Exit codes: 0 written, 1 errors in the topology (nothing was written) or differences, 2 could not be written";
 
@@ -175,6 +179,12 @@ pub(crate) struct BuildArgs {
     /// Write and remove only this site's files
     #[arg(long, value_name = "SITE")]
     pub(crate) site: Option<String>,
+    /// The program that is given each connector's plan, instead of the one that was installed with topoc
+    #[arg(long, value_name = "FILE", conflicts_with = "no_binaries")]
+    pub(crate) template: Option<PathBuf>,
+    /// Leave out the programs of connectors
+    #[arg(long)]
+    pub(crate) no_binaries: bool,
     /// Write nothing; list how the folder differs from what build would write
     #[arg(long)]
     pub(crate) check: bool,

@@ -13,6 +13,7 @@ mod project;
 mod render;
 mod replace;
 pub mod store;
+pub mod template;
 pub mod terminal;
 mod up;
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use topoc::template;
 use topoc::terminal::{Io, Out, Screen};
 
 /// A topology of 20,000 things is a million small values; this allocator makes a check a fifth quicker than the system's.
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         stdout: Out::new(&mut stdout),
         stderr: Out::forgiving(&mut stderr),
         folder: PathBuf::new(),
+        templates: template::places(std::env::var_os("TOPOC_TEMPLATE"), std::env::current_exe().ok()),
     };
     ExitCode::from(topoc::run(std::env::args_os(), &mut io))
 }

@@ -17,6 +17,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+mod bytes;
 mod disk;
 mod error;
 mod folder;
@@ -26,6 +27,7 @@ mod manifest;
 mod paths;
 mod plan;
 
+pub use bytes::Bytes;
 pub use disk::{Disk, Found, RealDisk};
 pub use error::StoreError;
 pub use manifest::Digest;
@@ -41,7 +43,7 @@ pub struct Artifact {
     /// Where it goes, relative to the output folder, parts separated by `/`.
     pub path: String,
     /// All of its content.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// The site whose file this is; none for a file of the whole topology.
     pub site: Option<String>,
     /// Whether it is a program: mode 0755 instead of 0644 on Unix.
@@ -204,7 +206,7 @@ fn write_files(
             if wanted.folder_missing {
                 folder.create_below(paths::parent(&wanted.artifact.path))?;
             }
-            folder.put(&wanted.artifact.path, &wanted.artifact.bytes, wanted.artifact.executable, false)
+            folder.put(&wanted.artifact.path, &wanted.artifact.bytes.get(), wanted.artifact.executable, false)
         })?;
         progress(batch * BATCH + files.len(), changed.len());
     }

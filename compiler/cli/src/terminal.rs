@@ -17,6 +17,8 @@ pub struct Io<'a> {
     pub err: Screen,
     /// What relative paths are relative to; empty for the process's own folder.
     pub folder: PathBuf,
+    /// Where the program of connectors may lie that `build` puts plans into: the first that is there counts.
+    pub templates: Vec<PathBuf>,
 }
 
 /// What a stream can show.

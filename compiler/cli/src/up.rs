@@ -8,6 +8,7 @@ mod tools;
 mod view;
 
 use crate::failure::Failure;
+use crate::template::Template;
 use crate::terminal::{Io, Paint, Screen};
 use player::{Agent, Seen};
 use process::Running;
@@ -28,7 +29,7 @@ use view::{News, Row, State};
 pub(crate) struct Wish<'a> {
     pub(crate) activemq: Option<&'a Path>,
     pub(crate) simulator: Option<&'a Path>,
-    pub(crate) template: Vec<u8>,
+    pub(crate) template: Template,
     /// Where everything is written.
     pub(crate) folder: PathBuf,
 }

@@ -58,6 +58,6 @@ fn names_that_are_no_text_work() {
     assert_eq!(status(&["new".as_ref(), "simplex".as_ref(), odd]), Some(0));
     assert_eq!(status(&["check".as_ref(), odd]), Some(0));
     assert_eq!(status(&["fmt".as_ref(), odd, "--check".as_ref()]), Some(0));
-    assert_eq!(status(&["build".as_ref(), odd, "--out".as_ref(), odd]), Some(0));
+    assert_eq!(status(&["build".as_ref(), odd, "--out".as_ref(), odd, "--no-binaries".as_ref()]), Some(0));
     assert!(folder.path().join(odd).join("manifest.json").exists());
 }

@@ -449,6 +449,7 @@ fn checked(folder: &Path) -> Vec<(String, String, String, u64, u64)> {
         out: screen,
         err: screen,
         folder: folder.to_owned(),
+        templates: Vec::new(),
     };
     topoc::run(["topoc", "check", "main.topo", "--format", "json"].map(Into::into), &mut io);
     drop(io);

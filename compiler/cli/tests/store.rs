@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 use topoc::store::{
-    Artifact, Build, Difference, DifferenceKind, Digest, Disk, Found, Input, RealDisk, Report, StoreError, compare,
-    write,
+    Artifact, Build, Bytes, Difference, DifferenceKind, Digest, Disk, Found, Input, RealDisk, Report, StoreError,
+    compare, write,
 };
 
 /// A topology's artifacts in short: (path, content); a content that begins with `#!` is executable, and the first part
@@ -19,7 +19,7 @@ type Files = [(&'static str, &'static str)];
 fn artifacts(files: &Files) -> Vec<Artifact> {
     let artifact = |(path, content): &(&str, &str)| Artifact {
         path: (*path).to_owned(),
-        bytes: content.as_bytes().to_vec(),
+        bytes: Bytes::Whole(content.as_bytes().to_vec()),
         site: path.split_once('/').map(|(site, _)| site.to_owned()),
         executable: content.starts_with("#!"),
     };
@@ -961,7 +961,9 @@ fn many(count: usize, version: usize) -> Vec<Artifact> {
         let own = if index.is_multiple_of(10) { format!("-{version}") } else { String::new() };
         Artifact {
             path: format!("site-{}/amq-{index}{own}/activemq.xml", index % 4),
-            bytes: format!("<broker version='{version}' index='{index}'/>\n").repeat(40 + index % 7).into_bytes(),
+            bytes: Bytes::Whole(
+                format!("<broker version='{version}' index='{index}'/>\n").repeat(40 + index % 7).into_bytes(),
+            ),
             site: Some(format!("site-{}", index % 4)),
             executable: false,
         }
@@ -1017,7 +1019,7 @@ fn a_process_killed_at_random_leaves_whole_files() {
         let mut whole: BTreeMap<String, BTreeSet<Vec<u8>>> = BTreeMap::new();
         for version in built..=round {
             for Artifact { path, bytes, .. } in many(CHILD_FILES, version) {
-                whole.entry(path).or_default().insert(bytes);
+                whole.entry(path).or_default().insert(bytes.get().into_owned());
             }
         }
         for (path, (_, content)) in tree(out) {

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use topoc::terminal::{Io, Out, Screen};
+use topoc_plan::slot::Slot;
 
 const SNIPPETS: &[&str] = &["github.yml", "gitlab.yml", "Jenkinsfile"];
 
@@ -39,6 +40,8 @@ fn commands(snippet: &str) -> Vec<Command> {
 fn run(command: &Command, folder: &Path) -> (u8, String) {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let screen = Screen { terminal: false, colour: false, unicode: true, width: 100 };
+    let template = tempfile::NamedTempFile::new().unwrap();
+    fs::write(template.path(), Slot::empty().bytes()).unwrap();
     let mut io = Io {
         stdin: &mut std::io::empty(),
         stdout: Out::new(&mut stdout),
@@ -46,6 +49,7 @@ fn run(command: &Command, folder: &Path) -> (u8, String) {
         out: screen,
         err: screen,
         folder: folder.to_owned(),
+        templates: vec![template.path().to_owned()],
     };
     let words = std::iter::once("topoc").chain(command.words.iter().map(String::as_str));
     let code = topoc::run(words.map(OsString::from), &mut io);

@@ -55,6 +55,12 @@ impl Slot {
         Self(bytes)
     }
 
+    /// The place as it lies in a program's file: the smallest program that a plan can be put into, for tests of those who do.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.iter().map(|byte| byte.load(Ordering::Relaxed)).collect()
+    }
+
     /// What is in the place: a plan and zeros behind it, or zeros alone.
     #[must_use]
     pub fn read(&self) -> Vec<u8> {
@@ -118,16 +124,9 @@ impl fmt::Display for EmbedError {
 
 impl std::error::Error for EmbedError {}
 
-/// A program that was looked at: it has one place for a plan, and nothing in it.
+/// The place for a plan in the file of a pristine template: a program that was looked at and has nothing in it yet.
 #[derive(Clone, Copy, Debug)]
-pub struct Template<'a> {
-    program: &'a [u8],
-    place: Place,
-}
-
-/// The place for a plan in a program's file.
-#[derive(Clone, Copy, Debug)]
-struct Place {
+pub struct Place {
     /// Where the plan goes.
     at: usize,
     room: usize,
@@ -135,12 +134,12 @@ struct Place {
     known: (u32, u32),
 }
 
-impl<'a> Template<'a> {
+impl Place {
     /// Looks at a program.
     ///
     /// # Errors
     /// [`EmbedError`] if it is no pristine template.
-    pub fn of(program: &'a [u8]) -> Result<Self, EmbedError> {
+    pub fn of(program: &[u8]) -> Result<Self, EmbedError> {
         let place = only(program)?;
         let content = place.content(program);
         if encoding::is_begun(content) {
@@ -149,18 +148,15 @@ impl<'a> Template<'a> {
         if content.iter().any(|byte| *byte != 0) {
             return Err(EmbedError::Damaged);
         }
-        if elf::is_cut_off(program) {
-            return Err(EmbedError::CutOff);
-        }
-        Ok(Self { program, place })
+        if elf::is_cut_off(program) { Err(EmbedError::CutOff) } else { Ok(place) }
     }
 
     /// Where in the program's file the bytes of this plan go, which [`crate::encode`] has made: they replace as many zeros.
     ///
     /// # Errors
     /// [`EmbedError::NotAPlan`], [`EmbedError::OtherVersion`] and [`EmbedError::TooLong`].
-    pub fn place(&self, plan: &[u8]) -> Result<usize, EmbedError> {
-        let Place { at, room, known } = self.place;
+    pub fn take(self, plan: &[u8]) -> Result<usize, EmbedError> {
+        let Self { at, room, known } = self;
         let version = encoding::version(plan).ok_or(EmbedError::NotAPlan)?;
         if version < known.0 || version > known.1 {
             return Err(EmbedError::OtherVersion { plan: version, known });
@@ -168,24 +164,20 @@ impl<'a> Template<'a> {
         if plan.len() > room { Err(EmbedError::TooLong { plan: plan.len(), room }) } else { Ok(at) }
     }
 
-    /// The program with a plan in its place.
-    ///
-    /// # Errors
-    /// As [`Template::place`].
-    pub fn with(&self, plan: &[u8]) -> Result<Vec<u8>, EmbedError> {
-        let at = self.place(plan)?;
-        let mut program = self.program.to_vec();
-        program[at..at + plan.len()].copy_from_slice(plan);
-        Ok(program)
+    fn content(self, program: &[u8]) -> &[u8] {
+        &program[self.at..self.at + self.room]
     }
 }
 
-/// A program with a plan in its place: [`Template::of`] and [`Template::with`] in one.
+/// A program with a plan in its place.
 ///
 /// # Errors
 /// [`EmbedError`].
 pub fn embed(template: &[u8], plan: &[u8]) -> Result<Vec<u8>, EmbedError> {
-    Template::of(template)?.with(plan)
+    let at = Place::of(template)?.take(plan)?;
+    let mut program = template.to_vec();
+    program[at..at + plan.len()].copy_from_slice(plan);
+    Ok(program)
 }
 
 /// What is in the one place of a program's file.
@@ -194,12 +186,6 @@ pub fn embed(template: &[u8], plan: &[u8]) -> Result<Vec<u8>, EmbedError> {
 /// [`EmbedError::NoSlot`] and [`EmbedError::SeveralSlots`].
 pub fn read(program: &[u8]) -> Result<&[u8], EmbedError> {
     Ok(only(program)?.content(program))
-}
-
-impl Place {
-    fn content(self, program: &[u8]) -> &[u8] {
-        &program[self.at..self.at + self.room]
-    }
 }
 
 fn only(program: &[u8]) -> Result<Place, EmbedError> {

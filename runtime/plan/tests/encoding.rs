@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
 
 use proptest::prelude::*;
-use topoc_plan::slot::{self, CAPACITY, EmbedError, Slot, Template};
+use topoc_plan::slot::{self, CAPACITY, EmbedError, Slot};
 use topoc_plan::{
     Address, Admin, Brokers, Deployment, Identity, Limits, Listed, LogFormat, Login, Mode, Node, Options, Peer, Plan,
     PlanError, Product, Requests, Secret, Tls, decode, digest, encode,
@@ -175,15 +175,14 @@ fn a_program_that_does_not_understand_the_plan_is_refused() {
 #[test]
 fn a_plan_may_fill_its_place_and_not_a_byte_more() {
     let program = program(1);
-    let template = Template::of(&program).unwrap();
     let with = |selector: usize| {
         let mut plan = full();
         plan.requests.selector = Some("x".repeat(selector));
         encode(&plan)
     };
     let most = CAPACITY - with(0).len();
-    assert!(template.with(&with(most)).is_ok());
-    let error = template.with(&with(most + 1)).unwrap_err();
+    assert!(slot::embed(&program, &with(most)).is_ok());
+    let error = slot::embed(&program, &with(most + 1)).unwrap_err();
     assert_eq!(error, EmbedError::TooLong { plan: CAPACITY + 1, room: CAPACITY });
 }
 
@@ -200,6 +199,8 @@ fn the_marker_alone_is_no_place() {
 #[test]
 fn a_place_that_a_program_has_is_empty() {
     static SLOT: Slot = Slot::empty();
+    assert_eq!(SLOT.bytes(), slot_bytes());
+    assert!(slot::embed(&SLOT.bytes(), &encode(&full())).is_ok());
     assert_eq!(SLOT.read().len(), CAPACITY);
     assert_eq!(decode(&SLOT.read()), Err(PlanError::None));
 }

@@ -4,10 +4,12 @@ use crate::args::BuildArgs;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::render::{Summary, counted, human, some};
-use crate::store::{self, Artifact, Build, Difference, DifferenceKind, Digest, Input, RealDisk, Report};
+use crate::store::{self, Artifact, Build, Bytes, Difference, DifferenceKind, Digest, Input, RealDisk, Report};
+use crate::template::{THIRD_PARTY, Template};
 use crate::terminal::{Io, Paint};
 use crate::{CLEAN, FINDINGS, load};
 use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use topoc_compiler::diagnostic::{Diagnostic, Severity};
@@ -15,6 +17,7 @@ use topoc_compiler::model::Model;
 use topoc_compiler::sources::{Source, Sources};
 use topoc_compiler::suggest::suggest;
 use topoc_compiler::{Analysis, Notes, emit};
+use topoc_plan::Plan;
 
 /// A human shown more than this reads none of it, and somebody who builds has not asked for notes.
 const SHOWN: human::Choice = human::Choice { least: Severity::Warning, max: 50 };
@@ -33,7 +36,10 @@ pub(super) fn run(args: &BuildArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
     if let Some(site) = &args.site {
         known_site(site, model.model())?;
     }
-    let artifacts: Vec<Artifact> = emit::artifacts(model).into_iter().map(artifact).collect();
+    let mut artifacts: Vec<Artifact> = emit::artifacts(model).into_iter().map(artifact).collect();
+    if !args.no_binaries {
+        artifacts.extend(programs(args, &emit::plans(model), io)?);
+    }
     let build = Build {
         out: &io.folder.join(&out),
         artifacts: &artifacts,
@@ -96,10 +102,33 @@ fn known_site(site: &str, model: &Model) -> Result<(), Failure> {
 fn artifact(from: emit::Artifact) -> Artifact {
     Artifact {
         path: from.path,
-        bytes: from.bytes,
+        bytes: Bytes::Whole(from.bytes),
         site: Some(from.site).filter(|site| !site.is_empty()),
         executable: false,
     }
+}
+
+/// The program of every connector that is wanted, and what must go with it.
+fn programs(args: &BuildArgs, plans: &[Plan], io: &Io<'_>) -> Result<Vec<Artifact>, Failure> {
+    let wanted = |plan: &&Plan| args.site.as_ref().is_none_or(|site| *site == plan.site);
+    let plans: Vec<&Plan> = plans.iter().filter(wanted).collect();
+    if plans.is_empty() {
+        return Ok(Vec::new());
+    }
+    let template = Template::find(args.template.as_ref(), &io.templates, &io.folder)?;
+    let notices = Bytes::shared(THIRD_PARTY.as_bytes());
+    let of = |plan: &&Plan| {
+        let program = artifact_of(plan, &plan.connector, template.with(plan)?, true);
+        Ok([program, artifact_of(plan, "THIRD-PARTY.txt", notices.clone(), false)])
+    };
+    let programs: Vec<[Artifact; 2]> = plans.par_iter().map(of).collect::<Result<_, Failure>>()?;
+    Ok(programs.into_iter().flatten().collect())
+}
+
+/// A file of a connector.
+fn artifact_of(plan: &Plan, file: &str, bytes: Bytes, executable: bool) -> Artifact {
+    let Plan { site, connector, .. } = plan;
+    Artifact { path: format!("{site}/{connector}/{file}"), bytes, site: Some(site.clone()), executable }
 }
 
 /// The sources as the manifest names them: seen from the folder of the entry, so that it is the same on every machine.

@@ -3,6 +3,7 @@
 use crate::args::UpArgs;
 use crate::failure::Failure;
 use crate::project::Project;
+use crate::template::Template;
 use crate::terminal::Io;
 use crate::up::{self, Wish};
 use crate::{CLEAN, FINDINGS, load};
@@ -22,7 +23,7 @@ pub(super) fn run(args: &UpArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
         writeln!(io.stderr, "nothing was started")?;
         return Ok(FINDINGS);
     }
-    let template = template(args.template.as_deref())?;
+    let template = Template::find(args.template.as_ref(), &io.templates, &folder)?;
     let place = tempfile::Builder::new()
         .prefix("topoc-up-")
         .tempdir()
@@ -44,10 +45,4 @@ pub(super) fn run(args: &UpArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
     };
     up::run(&plain, again, &wish, io)?;
     Ok(CLEAN)
-}
-
-fn template(named: Option<&std::path::Path>) -> Result<Vec<u8>, Failure> {
-    let beside = std::env::current_exe().map(|ours| ours.with_file_name("topoc-connector")).unwrap_or_default();
-    let path = named.unwrap_or(&beside);
-    std::fs::read(path).map_err(|error| Failure::system("read", path, &error))
 }

@@ -7,7 +7,7 @@ use super::disk::Found;
 use super::error::StoreError;
 use super::folder::Folder;
 use super::journal::Journal;
-use super::manifest::{self, Digest, Row};
+use super::manifest::{self, Row};
 use super::{Artifact, Build, paths};
 
 /// How a wanted file is found.
@@ -106,7 +106,7 @@ fn wanted_rows<'a>(build: &Build<'a>) -> Vec<(&'a Artifact, Row)> {
         .filter(concerned)
         .map(|artifact| {
             let Artifact { path, bytes, site, executable } = artifact;
-            let sha256 = Digest::of(bytes);
+            let sha256 = bytes.digest();
             (artifact, Row { path: path.clone(), sha256, site: site.clone(), executable: *executable })
         })
         .collect();
@@ -280,11 +280,11 @@ impl<'f, 'a> Survey<'f, 'a> {
             Some(found) => return in_the_way(found),
         };
         let listed = self.manifest.get(path);
-        if len != bytes.len() as u64 && (listed.is_some() || !self.journal.mentions(path)) {
+        if len != bytes.len() && (listed.is_some() || !self.journal.mentions(path)) {
             return Ok(if listed.is_some() { State::Differs } else { State::Foreign });
         }
         let there = self.folder.read(path)?;
-        if there != *bytes {
+        if !bytes.same_as(&there) {
             let ours = listed.is_some() || self.journal.knows(path, &there);
             return Ok(if ours { State::Differs } else { State::Foreign });
         }

@@ -4,6 +4,7 @@ use super::process::Recipe;
 use super::simulator::Simulated;
 use super::tools::Tools;
 use crate::failure::Failure;
+use crate::template::Template;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -15,7 +16,7 @@ use topoc_compiler::loopback::{self, Machine};
 use topoc_compiler::model::{Dialer, Model};
 use topoc_compiler::value::Secret;
 use topoc_compiler::{Analysis, CheckedModel};
-use topoc_plan::{Plan, encode, slot};
+use topoc_plan::Plan;
 
 /// Values of the variables that hold secrets. They live as long as this run.
 pub(super) type Secrets = BTreeMap<String, String>;
@@ -101,7 +102,7 @@ pub(super) fn parts(
     ports: &Ports,
     folder: &Path,
     tools: &Tools,
-    template: &[u8],
+    template: &Template,
 ) -> Result<(Vec<Part>, Secrets), Failure> {
     let Some(checked) = analysis.checked() else {
         return Err(Failure::new("the topology cannot be run on one machine").help("see what was found above"));
@@ -145,13 +146,11 @@ fn brokers(checked: CheckedModel<'_>, ports: &Ports, dist: &Path, tools: &Tools,
     parts.collect()
 }
 
-fn connector(plan: &Plan, port: u16, dist: &Path, template: &[u8], secrets: &Secrets) -> Result<Part, Failure> {
+fn connector(plan: &Plan, port: u16, dist: &Path, template: &Template, secrets: &Secrets) -> Result<Part, Failure> {
     let name = plan.connector.clone();
     let folder = dist.join(&plan.site).join(&name);
     let program = folder.join(&name);
-    let bytes = slot::embed(template, &encode(plan))
-        .map_err(|error| Failure::new(format!("the connector's program cannot be made: {error}")))?;
-    write(&program, &bytes)?;
+    write(&program, &template.with(plan)?.get())?;
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755))
         .map_err(|error| Failure::system("make a program of", &program, &error))?;
     let (log, environment) = (folder.join("output.log"), environment(secrets));

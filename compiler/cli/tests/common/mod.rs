@@ -3,9 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
 
 use std::fs;
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use tempfile::NamedTempFile;
 use topoc::run;
 use topoc::terminal::{Io, Out, Screen};
+use topoc_plan::slot::Slot;
 
 /// What a run did.
 pub struct Ran {
@@ -36,6 +40,17 @@ pub fn plain() -> Screen {
     Screen { terminal: false, colour: false, unicode: true, width: 100 }
 }
 
+/// The smallest program that a plan can be put into.
+pub static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = folder.join("template");
+    let mut file = NamedTempFile::new_in(folder).unwrap();
+    file.write_all(&Slot::empty().bytes()).unwrap();
+    // Other tests may be reading what they put there themselves: a file is replaced as a whole.
+    file.persist(&path).unwrap();
+    path
+});
+
 /// Runs a command.
 pub fn topoc_with(folder: &Path, arguments: &[&str], stdin: &[u8], screen: Screen) -> Ran {
     let (mut stdout, mut stderr, mut stdin) = (Vec::new(), Vec::new(), stdin);
@@ -48,6 +63,7 @@ pub fn topoc_with(folder: &Path, arguments: &[&str], stdin: &[u8], screen: Scree
             out: screen,
             err: screen,
             folder: folder.to_owned(),
+            templates: vec![TEMPLATE.clone()],
         },
     );
     Ran { code, stdout: String::from_utf8(stdout).unwrap(), stderr: String::from_utf8(stderr).unwrap() }

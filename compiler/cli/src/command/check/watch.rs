@@ -55,6 +55,7 @@ fn check(args: &CheckArgs, first: bool, io: &mut Io<'_>) -> Result<Stamps, Failu
         out: io.out,
         err: io.err,
         folder: folder.clone(),
+        templates: Vec::new(),
     };
     if let Err(failure) = once(args, &mut disk, &mut inner) {
         failure.write(Paint(inner.err.colour), &mut inner.stderr)?;
