@@ -15,7 +15,6 @@ use crate::Loopback;
 #[derive(Debug)]
 pub struct Connector {
     child: Child,
-    log: PathBuf,
 }
 
 impl Connector {
@@ -30,8 +29,7 @@ impl Connector {
 
     /// Starts it. What it prints is added to `output.log` beside it.
     pub(crate) fn start(program: &Path, plan: &Plan) -> Self {
-        let log = program.with_file_name("output.log");
-        let file = File::options().create(true).append(true).open(&log).unwrap();
+        let file = File::options().create(true).append(true).open(Self::log_beside(program)).unwrap();
         let mut command = Command::new(program);
         command.arg("run").current_dir(program.parent().unwrap());
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
@@ -40,13 +38,12 @@ impl Connector {
                 command.env(name, value(name));
             }
         }
-        Self { child: command.spawn().unwrap(), log }
+        Self { child: command.spawn().unwrap() }
     }
 
-    /// What it has printed, since it was started for the first time.
-    #[must_use]
-    pub fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
+    /// Where it prints.
+    pub(crate) fn log_beside(program: &Path) -> PathBuf {
+        program.with_file_name("output.log")
     }
 
     /// Its process.

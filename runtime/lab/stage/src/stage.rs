@@ -158,6 +158,13 @@ impl Stage {
         found.unwrap_or_else(|| panic!("no client {client}"))
     }
 
+    /// What a connector has printed since it was started for the first time.
+    #[must_use]
+    pub fn log(&self, connector: &str) -> Option<String> {
+        let (_, program) = self.plans.get(connector)?;
+        std::fs::read_to_string(Connector::log_beside(program)).ok()
+    }
+
     /// A connector that runs.
     #[must_use]
     pub fn connector(&self, name: &str) -> &Connector {
