@@ -31,7 +31,7 @@ mod table;
 mod telling;
 
 pub use address::Address;
-pub use events::{Event, Message, Order, Proof, Ticket};
+pub use events::{Event, Message, Order, Proof, Seen, Ticket};
 pub use machine::Connector;
 pub use settings::{GRACE, LONGEST_ID, Limits, Settings};
 pub use table::{Cause, Phase, TRANSITIONS};

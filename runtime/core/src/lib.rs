@@ -6,6 +6,8 @@
 
 pub mod command;
 pub mod connector;
+pub mod deployment;
 pub mod destination;
 pub mod event;
 pub mod recent;
+pub mod sync;

@@ -98,6 +98,7 @@ struct Entry {
 pub struct Recent {
     limits: Limits,
     horizon: Duration,
+    has_forgotten: bool,
     entries: BTreeMap<String, Entry>,
     /// All of them by the time of their claim.
     by_time: BTreeSet<(Duration, String)>,
@@ -110,7 +111,14 @@ impl Recent {
     #[must_use]
     pub const fn new(limits: Limits, now: Duration) -> Self {
         let entries = BTreeMap::new();
-        Self { limits, horizon: now, entries, by_time: BTreeSet::new(), answered: BTreeSet::new() }
+        Self {
+            limits,
+            horizon: now,
+            has_forgotten: false,
+            entries,
+            by_time: BTreeSet::new(),
+            answered: BTreeSet::new(),
+        }
     }
 
     /// The memory of one that goes on from what another one knows.
@@ -124,14 +132,29 @@ impl Recent {
     /// All that is remembered.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let record = |(at, id): &(Duration, String)| {
-            let answer = self.entries.get(id).and_then(|entry| entry.answer.clone());
-            match answer {
-                Some(answer) => Record::Answered { id: id.clone(), at: *at, answer },
-                None => Record::Claimed { id: id.clone(), at: *at },
-            }
-        };
-        Snapshot { horizon: self.horizon, records: self.by_time.iter().map(record).collect() }
+        Snapshot { horizon: self.horizon, records: self.by_time.iter().map(|one| self.record(one)).collect() }
+    }
+
+    /// What is remembered behind a request: when it was claimed, and its id.
+    pub fn after(&self, at: Duration, id: String) -> impl Iterator<Item = Record> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        self.by_time.range((Excluded((at, id)), Unbounded)).map(|one| self.record(one))
+    }
+
+    fn record(&self, (at, id): &(Duration, String)) -> Record {
+        let answer = self.entries.get(id).and_then(|entry| entry.answer.clone());
+        match answer {
+            Some(answer) => Record::Answered { id: id.clone(), at: *at, answer },
+            None => Record::Claimed { id: id.clone(), at: *at },
+        }
+    }
+
+    /// Another one has told all that it remembers: what was claimed up to here may still not be known. One that has forgotten
+    /// something itself goes by its own.
+    pub fn learned(&mut self, horizon: Duration) {
+        if !self.has_forgotten {
+            self.horizon = self.horizon.min(horizon);
+        }
     }
 
     /// What was claimed up to here may have been forgotten, or was never known.
@@ -222,5 +245,6 @@ impl Recent {
         self.answered.remove(one);
         self.entries.remove(&one.1);
         self.horizon = self.horizon.max(one.0);
+        self.has_forgotten = true;
     }
 }

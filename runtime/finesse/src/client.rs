@@ -36,12 +36,13 @@ mod watcher;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use topoc_finesse_proto::cluster::{Judgement, NodeId, Settings, Turns, Who};
-use topoc_finesse_proto::line::LineOptions;
-use topoc_finesse_proto::rest::Origin;
+use topoc_finesse_proto::line::{LineOptions, Outcome, Trouble, Why};
+use topoc_finesse_proto::rest::{Command, Credentials, NoId, Origin, Request};
 use topoc_finesse_proto::xmpp::jid::JidError;
 use topoc_finesse_proto::xmpp::options::{Options as SessionOptions, Transport};
 use topoc_tls::tokio_rustls::rustls::ClientConfig;
@@ -192,6 +193,33 @@ impl Client {
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
         self.shared.status.clone()
+    }
+
+    /// Asks for something once with these credentials, beside any session: over a line of its own, at the server that is in use, or
+    /// as soon as there is one. `request_id` as with [`Agent::ask`].
+    ///
+    /// # Errors
+    ///
+    /// [`NoId`] if the command has no id where it needs one: nothing is sent.
+    pub async fn visit(
+        &self,
+        command: &Command,
+        credentials: &Credentials,
+        request_id: Option<String>,
+        within: Duration,
+    ) -> Result<Outcome, NoId> {
+        let request = Request::new(command)?;
+        let deadline = Instant::now() + within;
+        let mut status = self.status();
+        let used = match timeout_at(deadline, status.wait_for(|status| status.used.is_some())).await {
+            Ok(Ok(status)) => status.used,
+            _ => None,
+        };
+        let Some(place) = used.and_then(|node| self.shared.places.get(node.0)) else {
+            return Ok(Outcome::NotDone(Why::Trouble(Trouble::Told)));
+        };
+        let (line, _notices) = rest::Agent::new(place.rest.clone(), credentials.header(), self.shared.options.line);
+        Ok(line.ask(request, rest::Wish { deadline, request_id, recovery: false }).await)
     }
 
     /// Looks after an agent from now on: opens a session at the server in use, and tells what changes. Must be called on a runtime

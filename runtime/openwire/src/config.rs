@@ -83,6 +83,33 @@ impl Config {
         self
     }
 
+    /// Waits for a broker as long as it takes, whatever `timeout` of `failover:` says: for a program that bounds by itself what waits.
+    #[must_use]
+    pub fn wait_for_brokers(mut self) -> Self {
+        self.failover.timeout = None;
+        self
+    }
+
+    /// Gives expired messages to the application, too (`jms.consumerExpiryCheckEnabled=false`): for a program that answers them.
+    #[must_use]
+    pub fn keep_expired(mut self) -> Self {
+        self.client.consumer_expiry_check = false;
+        self
+    }
+
+    /// How long closing the connection waits for the broker.
+    #[must_use]
+    pub fn close_timeout(mut self, limit: Duration) -> Self {
+        self.client.close_timeout = limit;
+        self
+    }
+
+    /// Where the URI says that brokers are.
+    #[must_use]
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
     /// The largest body that a compressed message may become, in bytes: 100 MiB.
     #[must_use]
     pub fn largest_body(mut self, bytes: u64) -> Self {

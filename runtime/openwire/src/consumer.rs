@@ -347,7 +347,8 @@ impl Consumer {
         }
         let state = self.held.lock();
         let (id, destination) = (&got.id, &got.destination);
-        if has_expired(&got.kept, &*self.session.connection.handle.shared.surroundings) {
+        let checks = self.session.connection.options.consumer_expiry_check;
+        if checks && has_expired(&got.kept, &*self.session.connection.handle.shared.surroundings) {
             return Some(state.acks.expired(id.clone(), destination.clone()));
         }
         if losses > 0 && state.done().contains(id) {
@@ -510,6 +511,15 @@ impl Held {
     pub(crate) fn acknowledge_one(&self, id: &MessageId) -> Option<MessageAck> {
         let mut state = self.lock();
         let ack = state.acks.acknowledge_one(id);
+        if ack.is_some() {
+            state.done().insert(id);
+        }
+        ack
+    }
+
+    pub(crate) fn refuse_one(&self, id: &MessageId, why: &str) -> Option<MessageAck> {
+        let mut state = self.lock();
+        let ack = state.acks.refuse_one(id, why);
         if ack.is_some() {
             state.done().insert(id);
         }

@@ -42,7 +42,7 @@ pub use connection::{Connection, Place, Status};
 pub use consumer::{Consumer, ConsumerBuilder};
 pub use error::{Error, Refusal, RefusalKind};
 pub use message::{Delivery, Outgoing};
-pub use producer::Producer;
+pub use producer::{Producer, Sending};
 pub use request::Requester;
 pub use session::Session;
 pub use topoc_openwire_proto::acks::{AckMode, RedeliveryPolicy};

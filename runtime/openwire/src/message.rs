@@ -218,6 +218,25 @@ impl Delivery {
         }
     }
 
+    /// Says that nobody can deal with the message, and why: the broker puts it with its dead letters. In [`AckMode::Individual`]
+    /// alone.
+    ///
+    /// # Errors
+    /// As [`Delivery::acknowledge`]; [`Error::Misuse`] in another mode.
+    pub async fn refuse(&self, why: &str) -> Result<(), Error> {
+        if self.session.mode != AckMode::Individual {
+            return Err(Error::Misuse("one message can be refused in `AckMode::Individual` only"));
+        }
+        let room = self.session.connection.handle.reserve().await?;
+        if self.losses != self.session.connection.handle.losses() {
+            return Err(Error::WillComeAgain(1));
+        }
+        if let Some(ack) = self.id().and_then(|id| self.held.refuse_one(id, why)) {
+            room.send(Ask::SendOver(self.losses, ack.into()));
+        }
+        Ok(())
+    }
+
     fn acknowledge_one(&self) -> Result<Option<MessageAck>, Error> {
         if self.losses != self.session.connection.handle.losses() {
             return Err(Error::WillComeAgain(1));

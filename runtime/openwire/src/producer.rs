@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot};
@@ -10,6 +11,7 @@ use topoc_openwire_proto::command::{ProducerInfo, RemoveInfo, RemovedId};
 use topoc_openwire_proto::id::ProducerId;
 use topoc_openwire_proto::message::{Headers, Message};
 
+use crate::connection::Inner;
 use crate::engine::Ask;
 use crate::session::Shared;
 use crate::surroundings::milliseconds;
@@ -104,6 +106,22 @@ impl Producer {
         }
     }
 
+    /// Hands a message to the connection and does not wait for the broker: [`Sending::accepted`] does. Messages go in the order in
+    /// which this is called, and any number of them may be on their way.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] when something has no room; [`Error::Misuse`] when the producer has another destination; when the
+    /// connection is over.
+    pub async fn hand_over(&self, destination: &Destination, outgoing: Outgoing) -> Result<Sending, Error> {
+        if self.destination.as_ref().is_some_and(|own| own != destination) {
+            return Err(Error::Misuse("this producer is for another destination"));
+        }
+        let transaction_id = self.session.transaction().await?;
+        let mut message = self.message(destination.clone(), outgoing)?;
+        message.headers.transaction_id = transaction_id;
+        self.put_asking(message).await
+    }
+
     /// Answers a request: where it wants its answer, with its correlation id, or with its own id where it has none.
     ///
     /// # Errors
@@ -134,18 +152,13 @@ impl Producer {
             }
             return self.put(message, |message| Ask::Send(message.into())).await;
         }
-        let sent = async {
-            let (answer, answered) = oneshot::channel();
-            let id = self.put(message, |message| Ask::Request(message.into(), answer)).await?;
-            answered.await.unwrap_or_else(|_| Err(connection.handle.gone()))?;
-            Ok(id)
-        };
-        match options.send_timeout {
-            None => sent.await,
-            Some(limit) => tokio::time::timeout(limit, sent)
-                .await
-                .unwrap_or(Err(Error::TimedOut("a send (`jms.sendTimeout`)", limit))),
-        }
+        within(options.send_timeout, async { self.put_asking(message).await?.answer().await }).await
+    }
+
+    async fn put_asking(&self, message: Message) -> Result<Sending, Error> {
+        let (answer, answered) = oneshot::channel();
+        let id = self.put(message, |message| Ask::Request(message.into(), answer)).await?;
+        Ok(Sending { id, answered, connection: Arc::clone(&self.session.connection) })
     }
 
     /// Gives a message its number and puts it on its way in one step: to a broker that was restarted a message is one that it
@@ -187,6 +200,39 @@ impl Producer {
         message.set_body(&outgoing.body)?;
         message.set_properties(&outgoing.properties)?;
         Ok(message)
+    }
+}
+
+/// A message on its way to the broker: see [`Producer::hand_over`]. It goes there also when this is dropped.
+#[derive(Debug)]
+#[must_use = "only `accepted` says whether the broker has it"]
+pub struct Sending {
+    id: MessageId,
+    answered: oneshot::Receiver<Result<(), Error>>,
+    connection: Arc<Inner>,
+}
+
+impl Sending {
+    /// Waits until the broker has accepted the message: a persistent one is on disk then.
+    ///
+    /// # Errors
+    /// As [`Producer::send`].
+    pub async fn accepted(self) -> Result<MessageId, Error> {
+        within(self.connection.options.send_timeout, self.answer()).await
+    }
+
+    async fn answer(self) -> Result<MessageId, Error> {
+        self.answered.await.unwrap_or_else(|_| Err(self.connection.handle.gone()))?;
+        Ok(self.id)
+    }
+}
+
+async fn within<T>(limit: Option<Duration>, sent: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match limit {
+        None => sent.await,
+        Some(limit) => {
+            tokio::time::timeout(limit, sent).await.unwrap_or(Err(Error::TimedOut("a send (`jms.sendTimeout`)", limit)))
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use topoc_finesse_proto::line::Outcome;
 use topoc_finesse_proto::rest::{Answer, Command, Credentials};
 
-use super::agent::Agent;
+use super::agent::{Agent, Picture};
 use super::answers;
-use super::events::{Order, Proof, Ticket};
+use super::events::{Order, Proof, Seen, Ticket};
 use super::machine::{Held, Turn};
 use super::settings::GRACE;
 use super::table::{Cause, Phase};
@@ -17,6 +17,7 @@ use crate::recent::{Delivery, Verdict};
 enum Next {
     Wait,
     Prove(Credentials),
+    Look(Credentials),
     Doubt,
     Claim,
     Ask,
@@ -58,6 +59,11 @@ impl Turn<'_> {
                 self.orders.push(Order::Prove(ticket, name.to_owned(), credentials));
                 return false;
             }
+            Next::Look(credentials) => {
+                self.go(ticket, Cause::Look, None);
+                self.orders.push(Order::Look(ticket, name.to_owned(), credentials));
+                return false;
+            }
             Next::Claim => {
                 self.claim(name, ticket);
                 return false;
@@ -83,16 +89,20 @@ impl Turn<'_> {
             }
         }
         let binds = matches!(row.becomes, Becomes::Bind | Becomes::Unbind);
-        if !binds && agent.credentials.is_none() {
+        if !binds && agent.proven().is_none() {
             return Next::Answer(answers::not_connected());
         }
         let credentials = credentials(&held.request, agent);
-        match credentials {
-            Some(these) if !held.proven && agent.credentials.as_ref() != Some(&these) => Next::Prove(these),
-            Some(these) if row.becomes == Becomes::Bind => Next::Bind(these),
+        let needs_picture = row.action().is_some() || row.becomes == Becomes::MakeCall;
+        match (credentials, agent.beside()) {
+            (Some(these), _) if !held.proven && agent.proven() != Some(&these) => Next::Prove(these),
+            (Some(these), _) if row.becomes == Becomes::Bind => Next::Bind(these),
             _ if row.becomes == Becomes::Unbind => Next::Unbind,
-            _ if !agent.is_live() => Next::Wait,
-            _ => match not_possible(&held.request, agent) {
+            // One after the other, as a session's line would do it.
+            (_, Some(_)) if agent.borrowing > 0 => Next::Wait,
+            (_, Some(beside)) if needs_picture && held.seen.is_none() => Next::Look(beside.clone()),
+            (_, None) if !agent.is_live() => Next::Wait,
+            _ => match not_possible(&held.request, picture(held, agent)) {
                 Some(told) => Next::Answer(told),
                 None if row.is_question() => Next::Ask,
                 None => Next::Claim,
@@ -119,8 +129,8 @@ impl Turn<'_> {
             return;
         }
         let name = held.request.subject().to_owned();
-        let has_session = self.connector.agents.get(&name).is_some_and(|agent| agent.credentials.is_some());
-        if has_session {
+        let may_ask = self.connector.agents.get(&name).is_some_and(|agent| agent.proven().is_some());
+        if may_ask {
             self.ask(ticket, Cause::Ask);
         } else {
             self.answer(ticket, Cause::Answer, answers::not_connected());
@@ -131,14 +141,39 @@ impl Turn<'_> {
     fn ask(&mut self, ticket: Ticket, cause: Cause) {
         let Some(held) = self.connector.requests.get(&ticket) else { return };
         let (name, deadline) = (held.request.subject().to_owned(), held.until);
-        let Some(agent) = self.connector.agents.get_mut(&name) else { return };
-        let Some(command) = command(&held.request, agent) else {
+        let Some(agent) = self.connector.agents.get(&name) else { return };
+        let Some(command) = command(&held.request, picture(held, agent)) else {
             return self.answer(ticket, Cause::Answer, not_signed_in());
         };
-        agent.queue.retain(|one| *one != ticket);
+        let beside = agent.beside().cloned();
+        if let Some(agent) = self.connector.agents.get_mut(&name) {
+            agent.queue.retain(|one| *one != ticket);
+            agent.borrowing += usize::from(beside.is_some());
+        }
+        if let Some(held) = self.connector.requests.get_mut(&ticket) {
+            held.borrows = beside.is_some();
+        }
         self.go(ticket, cause, Some(deadline.saturating_add(GRACE)));
         let request_id = self.request_id(ticket);
-        self.orders.push(Order::Ask { ticket, agent: name, command, request_id, deadline });
+        self.orders.push(Order::Ask { ticket, agent: name, command, request_id, deadline, beside });
+    }
+
+    /// Finesse has said what the agent is doing, or nobody could ask it.
+    pub(super) fn seen(&mut self, ticket: Ticket, seen: Option<Seen>) {
+        let Some(held) = self.connector.requests.get_mut(&ticket) else { return };
+        let waits = held.phase == Phase::Looking;
+        if !waits && held.phase != Phase::Doubtful {
+            return;
+        }
+        let says = seen.is_some();
+        held.seen = seen.map(|seen| Box::new(Picture::new(seen.user, seen.dialogs)));
+        self.touched.insert(held.request.subject().to_owned());
+        if waits && says {
+            self.go(ticket, Cause::See, None);
+        } else if waits {
+            let says = "no Finesse server says what the agent is doing, and it was not done";
+            self.answer(ticket, Cause::Answer, answers::unavailable(says));
+        }
     }
 
     /// What Finesse is told to repeat: nothing that a stranger wrote.
@@ -176,11 +211,15 @@ impl Turn<'_> {
                 held.proven = true;
                 let signs_in = held.request.row().becomes == Becomes::SignIn;
                 let agent = self.connector.agents.get_mut(&name);
-                if let Some(agent) = agent.filter(|agent| signs_in && agent.credentials.is_some()) {
+                if let Some(agent) = agent.filter(|agent| signs_in && agent.proven().is_some()) {
                     // The password has changed.
                     if let Some(these) = credentials(&held.request, agent) {
-                        agent.credentials = Some(these.clone());
-                        self.orders.push(Order::Start(name.clone(), these));
+                        agent.lent = agent.lent.as_ref().map(|_| these.clone());
+                        if !agent.elsewhere {
+                            agent.credentials = Some(these.clone());
+                            self.orders.push(Order::Start(name.clone(), these));
+                        }
+                        self.keep(&name);
                     }
                 }
                 self.go(ticket, Cause::Proved, None);
@@ -195,7 +234,7 @@ fn credentials(request: &Request, agent: &Agent) -> Option<Credentials> {
     let password = request.password()?.clone();
     let is_token = match request.row().becomes {
         Becomes::Bind => request.value("sso") == Some(&Value::Flag(true)),
-        _ => matches!(agent.credentials, Some(Credentials::Bearer(_))),
+        _ => matches!(agent.proven(), Some(Credentials::Bearer(_))),
     };
     Some(match is_token {
         true => Credentials::Bearer(password),
@@ -203,8 +242,13 @@ fn credentials(request: &Request, agent: &Agent) -> Option<Credentials> {
     })
 }
 
+/// What is known of an agent when a request's turn comes: by their session, or by asking for its sake.
+fn picture<'a>(held: &'a Held, agent: &'a Agent) -> &'a Picture {
+    held.seen.as_deref().filter(|_| !agent.is_live()).unwrap_or(&agent.own)
+}
+
 /// What Finesse is asked. Who calls or acts on calls has to have a phone.
-fn command(request: &Request, agent: &Agent) -> Option<Command> {
+fn command(request: &Request, agent: &Picture) -> Option<Command> {
     let extension = agent.extension();
     let row = request.row();
     let needs_phone = row.action().is_some() || row.becomes == Becomes::MakeCall;
@@ -217,7 +261,7 @@ fn not_signed_in() -> Told {
 
 /// Why Finesse need not be asked: the list of actions of the agent's own participant says what may be done with a call (Finesse
 /// Developer Guide, "State (Participant) Parameter Values").
-fn not_possible(request: &Request, agent: &Agent) -> Option<Told> {
+fn not_possible(request: &Request, agent: &Picture) -> Option<Told> {
     let row = request.row();
     let Some(action) = row.action() else {
         return (row.becomes == Becomes::MakeCall && agent.extension().is_none()).then(not_signed_in);

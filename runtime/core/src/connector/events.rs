@@ -4,9 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use topoc_finesse_proto::api_error::ApiError;
+use topoc_finesse_proto::dialog::Dialog;
 use topoc_finesse_proto::line::Outcome;
 use topoc_finesse_proto::rest::{Command, Credentials};
-use topoc_finesse_proto::session::Change;
+use topoc_finesse_proto::session::{Change, End};
+use topoc_finesse_proto::user::User;
 
 use super::address::Address;
 use crate::destination::Destination;
@@ -57,6 +59,15 @@ pub enum Proof {
     Unknown,
 }
 
+/// An agent and their calls, as Finesse told them on one question each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// The agent: `GET User`.
+    pub user: Box<User>,
+    /// Their calls: `GET Dialogs`.
+    pub dialogs: Vec<Dialog>,
+}
+
 /// What has happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -86,14 +97,29 @@ pub enum Event {
     },
     /// How Finesse as a whole is doing.
     Serves(Service),
+    /// What came of [`Order::Look`]: the agent and their calls; none if no server of Finesse said it.
+    Seen(Ticket, Option<Seen>),
     /// Another connector of the deployment has told this.
     Peer(Record),
-    /// An agent is taken over from another connector, which had their password proven.
+    /// Whether other connectors may have taken requests of which we do not know: then one that is delivered again is in doubt.
+    Blind(bool),
+    /// Another connector has told all that it remembers of requests claimed since then.
+    Learned(Duration),
+    /// An agent is ours: taken over from another connector, which had their password proven, or otherwise than before.
     Adopted {
         /// The agent's id.
         agent: String,
-        /// How they prove who they are.
-        credentials: Credentials,
+        /// How they prove who they are; none where there is to be no session.
+        credentials: Option<Credentials>,
+        /// Where their events go.
+        client: Option<Destination>,
+    },
+    /// An agent is another connector's, which looks after them. Requests for them that come to us are done all the same.
+    Released {
+        /// The agent's id.
+        agent: String,
+        /// How they prove who they are; without these and a client, nobody knows them any more.
+        credentials: Option<Credentials>,
         /// Where their events go.
         client: Option<Destination>,
     },
@@ -116,8 +142,21 @@ pub enum Order {
     Record(Ticket, Record),
     /// Tell the other connectors.
     Share(Record),
+    /// Tell the other connectors what an agent's session needs, and where their events go. Without both the agent is forgotten.
+    Bound {
+        /// The agent's id.
+        agent: String,
+        /// How they prove who they are.
+        credentials: Option<Credentials>,
+        /// Where their events go.
+        client: Option<Destination>,
+    },
+    /// Tell the other connectors that an agent's session has ended.
+    Ended(String, End),
     /// Ask Finesse once for the agent with these credentials, beside any session, and say whether they are right.
     Prove(Ticket, String, Credentials),
+    /// Ask Finesse once for the agent and for their calls with these credentials, beside any session, and say what it tells.
+    Look(Ticket, String, Credentials),
     /// Look after an agent with these credentials, or go on with them.
     Start(String, Credentials),
     /// Look after the agent no more.
@@ -134,6 +173,8 @@ pub enum Order {
         request_id: String,
         /// When it is of no use any more.
         deadline: Duration,
+        /// Ask with these beside any session, as another connector has it; without them, over the agent's session.
+        beside: Option<Credentials>,
     },
     /// Send this to there, and say when the broker has accepted it.
     Publish(Address, Box<event::Event>),

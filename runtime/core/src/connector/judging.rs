@@ -3,7 +3,7 @@
 use topoc_finesse_proto::dialog::{Action, Dialog, ParticipantState};
 use topoc_finesse_proto::user::UserState;
 
-use super::agent::Agent;
+use super::agent::Picture;
 use crate::command::{Becomes, Request, Value};
 
 /// What is shown.
@@ -17,8 +17,8 @@ pub(super) enum Shown {
     Nothing,
 }
 
-/// What is shown of a request. The agent has to be live: else what is known may be out of date.
-pub(super) fn shown(request: &Request, agent: &Agent) -> Shown {
+/// What is shown of a request by what Finesse says now.
+pub(super) fn shown(request: &Request, agent: &Picture) -> Shown {
     let dialog = request.text("dialog_id").and_then(|id| agent.dialogs.get(id));
     let done = |is: bool| if is { Shown::Done } else { Shown::Nothing };
     match &request.row().becomes {
@@ -37,7 +37,7 @@ pub(super) fn shown(request: &Request, agent: &Agent) -> Shown {
     }
 }
 
-fn is_in_state(request: &Request, agent: &Agent, wanted: &UserState) -> bool {
+fn is_in_state(request: &Request, agent: &Picture, wanted: &UserState) -> bool {
     let Some(user) = &agent.user else { return false };
     let same_reason = match request.value("reason") {
         Some(Value::Reason(id)) => user.reason() == Some(*id),
@@ -46,14 +46,14 @@ fn is_in_state(request: &Request, agent: &Agent, wanted: &UserState) -> bool {
     user.pending_state.as_ref() == Some(wanted) || (user.state.as_ref() == Some(wanted) && same_reason)
 }
 
-fn has_called(request: &Request, agent: &Agent) -> bool {
+fn has_called(request: &Request, agent: &Picture) -> bool {
     let is_it = |dialog: &Dialog| {
         dialog.from_address.as_deref() == agent.extension() && dialog.to_address.as_deref() == request.text("number")
     };
     agent.extension().is_some() && agent.dialogs.values().any(is_it)
 }
 
-fn acted(action: &Action, dialog: Option<&Dialog>, agent: &Agent) -> Shown {
+fn acted(action: &Action, dialog: Option<&Dialog>, agent: &Picture) -> Shown {
     let state = dialog.zip(agent.extension()).and_then(|(dialog, phone)| dialog.participant(phone)?.state.as_ref());
     match (action, state) {
         (Action::Drop, _) if dialog.is_none() => Shown::Done,
@@ -68,7 +68,7 @@ fn acted(action: &Action, dialog: Option<&Dialog>, agent: &Agent) -> Shown {
 }
 
 /// For what cannot be undone: as long as it may still be asked for, it was not done.
-fn not_yet(action: &Action, dialog: Option<&Dialog>, agent: &Agent) -> Shown {
+fn not_yet(action: &Action, dialog: Option<&Dialog>, agent: &Picture) -> Shown {
     let may = dialog.zip(agent.extension()).is_some_and(|(dialog, phone)| dialog.allows(phone, action));
     if may { Shown::NotDone } else { Shown::Nothing }
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use topoc_finesse_proto::session::Change;
+use topoc_finesse_proto::session::{Change, Connection};
 
 use super::address::Address;
-use super::agent::Agent;
+use super::agent::{Agent, Picture};
 use super::answers;
 use super::events::{Event, Order, Ticket};
 use super::settings::Settings;
@@ -32,6 +32,10 @@ pub(super) struct Held {
     pub(super) sent: Option<Duration>,
     /// Its password is right.
     pub(super) proven: bool,
+    /// What Finesse said of the agent when it was asked for the sake of this request.
+    pub(super) seen: Option<Box<Picture>>,
+    /// Finesse is asked for it beside a session.
+    pub(super) borrows: bool,
 }
 
 /// A connector.
@@ -50,6 +54,8 @@ pub struct Connector {
     pub(super) unsent: usize,
     pub(super) paused: bool,
     pub(super) held: bool,
+    /// Another connector may have claimed requests that we do not know.
+    pub(super) blind: bool,
     counts: BTreeMap<(Phase, Cause), u64>,
 }
 
@@ -82,6 +88,7 @@ impl Connector {
             unsent: 0,
             paused: false,
             held: false,
+            blind: false,
             counts: BTreeMap::new(),
         }
     }
@@ -97,10 +104,21 @@ impl Connector {
         self.requests.values().map(|held| (held.id.as_str(), held.phase))
     }
 
-    /// How many agents have a session or a destination.
+    /// How many agents have a session or a destination, here or at another connector.
     #[must_use]
     pub fn agents(&self) -> usize {
         self.agents.values().filter(|agent| agent.counts()).count()
+    }
+
+    /// Whether the broker is to keep requests for now.
+    #[must_use]
+    pub const fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Agents with requests in hand.
+    pub fn busy(&self) -> impl Iterator<Item = &str> {
+        self.requests.values().map(|held| held.request.subject())
     }
 
     /// How many events and answers the broker has not accepted.
@@ -161,6 +179,10 @@ impl Turn<'_> {
             Event::Serves(service) => self.connector.service = service,
             Event::Peer(record) => self.connector.recent.take(record),
             Event::Adopted { agent, credentials, client } => self.adopt(&agent, credentials, client),
+            Event::Released { agent, credentials, client } => self.release(&agent, credentials, client),
+            Event::Seen(ticket, seen) => self.seen(ticket, seen),
+            Event::Blind(blind) => self.connector.blind = blind,
+            Event::Learned(horizon) => self.connector.recent.learned(horizon),
             Event::Time => {}
         }
         self.overdue();
@@ -172,10 +194,16 @@ impl Turn<'_> {
     }
 
     fn changed(&mut self, name: &str, change: Change) {
-        let Some(agent) = self.connector.agents.get_mut(name) else { return };
+        let agent = self.connector.agents.get_mut(name).filter(|agent| !agent.elsewhere);
+        let Some(agent) = agent else { return };
+        let end = match &change {
+            Change::Connection(Connection::Ended(end)) => Some(*end),
+            _ => None,
+        };
         for told in agent.take(change) {
             self.tell(name, None, told);
         }
+        self.orders.extend(end.map(|end| Order::Ended(name.to_owned(), end)));
         self.touched.insert(name.to_owned());
     }
 
@@ -214,6 +242,7 @@ impl Turn<'_> {
             agent.queue.retain(|one| *one != ticket);
             agent.doubtful.remove(&ticket);
             agent.in_hand -= 1;
+            agent.borrowing -= usize::from(held.borrows);
         }
         self.touched.insert(name.to_owned());
         Some(held)

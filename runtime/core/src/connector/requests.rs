@@ -63,7 +63,12 @@ impl Turn<'_> {
     fn place(&mut self, message: &Message, request: Request, to: Address, correlation: String) {
         let row = request.row();
         let delivery = Delivery { id: &message.id, redelivered: message.redelivered, sent: message.sent };
-        let verdict = if row.is_harmless() { Verdict::New } else { self.connector.recent.judge(delivery) };
+        let verdict = match self.connector.recent.judge(delivery) {
+            _ if row.is_harmless() => Verdict::New,
+            // Another connector may have had it, and we do not hear of it.
+            Verdict::New if self.connector.blind && message.redelivered => Verdict::InDoubt,
+            verdict => verdict,
+        };
         let has_room = self.has_room(&request);
         let is_expired = message.expires.is_some_and(|at| at <= self.now);
         let limits = self.connector.settings.limits;
@@ -116,9 +121,14 @@ impl Turn<'_> {
             redelivered: message.redelivered,
             sent: message.sent,
             proven: false,
+            seen: None,
+            borrows: false,
         };
         self.connector.requests.insert(ticket, held);
         self.go(ticket, cause, None);
+        if cause == Cause::Doubt {
+            self.look_beside(ticket);
+        }
     }
 
     /// A request that never gets into hand is over.

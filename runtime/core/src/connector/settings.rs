@@ -30,7 +30,8 @@ pub struct Limits {
     pub requests: usize,
     /// The same, of one agent.
     pub requests_of_agent: usize,
-    /// Agents with a session; each has one destination at most.
+    /// Agents of the deployment, each with one session and one destination at most: any of them may come to us when another
+    /// connector dies.
     pub agents: usize,
     /// Events and answers that the broker has not accepted.
     pub unsent: usize,
@@ -41,12 +42,12 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 256 requests, 16 of an agent, 4,000 agents, 1,024 events, 30 s.
+    /// 256 requests, 16 of an agent, 16,384 agents, 1,024 events, 30 s.
     fn default() -> Self {
         Self {
             requests: 256,
             requests_of_agent: 16,
-            agents: 4000,
+            agents: 16_384,
             unsent: 1024,
             within: Duration::from_secs(30),
             recent: recent::Limits::default(),

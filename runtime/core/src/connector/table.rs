@@ -9,6 +9,8 @@ pub enum Phase {
     Queued,
     /// Finesse is asked whether its password is right.
     Proving,
+    /// Finesse is asked what the agent is doing.
+    Looking,
     /// It may have been done, and Finesse's state is to show it.
     Doubtful,
     /// Its claim is on its way to the broker.
@@ -30,6 +32,10 @@ pub enum Cause {
     Prove,
     /// It is.
     Proved,
+    /// Nobody knows what the agent is doing: their session is another connector's.
+    Look,
+    /// Finesse has said it.
+    See,
     /// It may have been done before.
     Doubt,
     /// It is about to be done.
@@ -54,6 +60,7 @@ pub const TRANSITIONS: &[(Phase, Cause, Phase)] = &[
     (Phase::New, Cause::Expire, Phase::Answered),
     (Phase::New, Cause::Refuse, Phase::Dropped),
     (Phase::Queued, Cause::Prove, Phase::Proving),
+    (Phase::Queued, Cause::Look, Phase::Looking),
     (Phase::Queued, Cause::Doubt, Phase::Doubtful),
     (Phase::Queued, Cause::Claim, Phase::Recording),
     (Phase::Queued, Cause::Ask, Phase::Asked),
@@ -64,6 +71,10 @@ pub const TRANSITIONS: &[(Phase, Cause, Phase)] = &[
     (Phase::Proving, Cause::Answer, Phase::Answered),
     (Phase::Proving, Cause::Expire, Phase::Answered),
     (Phase::Proving, Cause::Lose, Phase::Dropped),
+    (Phase::Looking, Cause::See, Phase::Queued),
+    (Phase::Looking, Cause::Answer, Phase::Answered),
+    (Phase::Looking, Cause::Expire, Phase::Answered),
+    (Phase::Looking, Cause::Lose, Phase::Dropped),
     (Phase::Doubtful, Cause::Answer, Phase::Answered),
     (Phase::Doubtful, Cause::Expire, Phase::Answered),
     (Phase::Doubtful, Cause::Lose, Phase::Dropped),

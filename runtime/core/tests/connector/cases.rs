@@ -40,7 +40,7 @@ fn connected() -> Connector {
 
 fn live(connector: &mut Connector, client: Option<&str>) {
     let client = client.map(|name| name.parse().unwrap());
-    connector.handle(NOW, Event::Adopted { agent: "1001".to_owned(), credentials: password("right"), client });
+    connector.handle(NOW, Event::Adopted { agent: "1001".to_owned(), credentials: Some(password("right")), client });
     change(connector, Change::Agent(Box::new(user(UserState::Ready, "2001", 1))));
     change(connector, Change::DialogAdded(Box::new(talking("7"))));
     change(connector, LIVE);
@@ -205,7 +205,7 @@ fn in_doubt(kind: &str, body: &str, calls: Vec<Dialog>) -> (Connector, Vec<Order
     connector.handle(NOW, Event::Peer(Record::Claimed { id: "a".to_owned(), at: NOW }));
     connector.handle(
         NOW,
-        Event::Adopted { agent: "1001".to_owned(), credentials: password("right"), client: "desk".parse().ok() },
+        Event::Adopted { agent: "1001".to_owned(), credentials: Some(password("right")), client: "desk".parse().ok() },
     );
     let again = Message { redelivered: true, ..message(1, "a", kind, body) };
     assert_eq!(ask(&mut connector, again), [], "nothing is known of the agent yet");
@@ -368,7 +368,8 @@ fn who_finds_no_room_among_the_claims_goes_on_when_there_is_some() {
     let recent = Memory { requests: 1, ..Memory::default() };
     let mut connector = new(Limits { recent, ..Limits::default() });
     live(&mut connector, Some("desk"));
-    let other = Event::Adopted { agent: "1002".to_owned(), credentials: password("right"), client: "two".parse().ok() };
+    let other =
+        Event::Adopted { agent: "1002".to_owned(), credentials: Some(password("right")), client: "two".parse().ok() };
     connector.handle(NOW, other);
     connector.handle(NOW, Event::Changed("1002".to_owned(), LIVE));
     let ticket = asked(&mut connector, message(1, "a", "HoldCall#1001", "7"));

@@ -1,10 +1,11 @@
-//! Random schedules in virtual time: requests, redeliveries, expiry, a lost broker, kills at any step, and late or unknown outcomes.
+//! Random schedules in virtual time: requests, redeliveries, expiry, a lost broker, kills at any step, late or unknown outcomes, and
+//! agents whose session another connector has.
 //! `TOPOC_LONG=1` for more; `TOPOC_SEED=N` for one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use topoc_core::connector::{Connector, Event, GRACE, Limits, Order, Phase, Proof, TRANSITIONS, Ticket};
+use topoc_core::connector::{Connector, Event, GRACE, Limits, Order, Phase, Proof, Seen, TRANSITIONS, Ticket};
 use topoc_core::event::{Result as Came, Told};
 use topoc_core::recent::{Delivery, Limits as Memory, Recent, Record, Verdict};
 use topoc_finesse_proto::api_error::ApiError;
@@ -62,6 +63,8 @@ struct Sent {
 enum Coming {
     Event(Event),
     Recorded(Ticket, Record),
+    /// Finesse tells what it is asked for, for that request, of that agent.
+    Seen(Ticket, usize),
     /// Finesse does this, for that request.
     Effect(usize, usize, Command),
 }
@@ -72,6 +75,8 @@ struct Agent {
     calls: BTreeMap<String, Dialog>,
     live: bool,
     started: bool,
+    /// Another connector has the session.
+    elsewhere: bool,
 }
 
 struct World {
@@ -111,8 +116,14 @@ impl World {
         let remembers = !seed.is_multiple_of(4);
         let recent = if remembers { LIMITS.recent } else { Memory { requests: 3, kept: secs(40) } };
         let limits = Limits { recent, ..LIMITS };
-        let agent =
-            || Agent { state: UserState::NotReady, changes: 0, calls: BTreeMap::new(), live: false, started: false };
+        let agent = || Agent {
+            state: UserState::NotReady,
+            changes: 0,
+            calls: BTreeMap::new(),
+            live: false,
+            started: false,
+            elsewhere: false,
+        };
         let mut world = Self {
             dice: Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
             now: secs(1000),
@@ -139,10 +150,16 @@ impl World {
 
     /// The deployment knows who is whose.
     fn adopt(&mut self) {
-        for agent in 0..AGENTS {
-            let client = format!("desk-{agent}").parse().ok();
-            self.tell(Event::Adopted { agent: name(agent), credentials: password(agent), client }, None);
-        }
+        (0..AGENTS).for_each(|agent| self.place(agent));
+    }
+
+    fn place(&mut self, who: usize) {
+        let (agent, credentials, client) = (name(who), Some(password(who)), format!("desk-{who}").parse().ok());
+        let event = match self.agents[who].elsewhere {
+            true => Event::Released { agent, credentials, client },
+            false => Event::Adopted { agent, credentials, client },
+        };
+        self.tell(event, None);
     }
 
     fn later(&mut self, most: u64, coming: Coming) {
@@ -190,8 +207,23 @@ impl World {
                 let agent: usize = agent.trim_start_matches("100").parse().unwrap();
                 self.agents[agent].started = true;
             }
-            Order::Leave(agent) => panic!("{agent} has a client"),
-            Order::Ask { ticket, agent, command, deadline, .. } => self.asked(ticket, &agent, command, deadline),
+            Order::Leave(agent) => {
+                let agent: usize = agent.trim_start_matches("100").parse().unwrap();
+                assert!(self.agents[agent].elsewhere, "{agent} has a client");
+                (self.agents[agent].started, self.agents[agent].live) = (false, false);
+            }
+            Order::Look(ticket, agent, _) => {
+                let agent: usize = agent.trim_start_matches("100").parse().unwrap();
+                if !self.dice.one_in(8) {
+                    self.later(6, Coming::Seen(ticket, agent));
+                }
+            }
+            Order::Bound { .. } | Order::Ended(..) => {}
+            Order::Ask { ticket, agent, command, deadline, beside, .. } => {
+                let who: usize = agent.trim_start_matches("100").parse().unwrap();
+                assert!(beside.is_some() || self.agents[who].started, "there is no session");
+                self.asked(ticket, &agent, command, deadline);
+            }
             Order::Publish(to, event) => {
                 if event.agent.is_some() {
                     let sequence = self.sequences.entry(to.to_string()).or_default();
@@ -426,6 +458,13 @@ impl World {
                     match self.coming.remove(place).1 {
                         Coming::Event(event) => self.tell(event, None),
                         Coming::Effect(request, who, command) => self.effect(request, who, command),
+                        Coming::Seen(ticket, who) => {
+                            let agent = &self.agents[who];
+                            let user = Box::new(user(agent.state.clone(), "2001", agent.changes));
+                            let dialogs = agent.calls.values().cloned().collect();
+                            let seen = (!self.dice.one_in(6)).then_some(Seen { user, dialogs });
+                            self.tell(Event::Seen(ticket, seen), None);
+                        }
                         Coming::Recorded(ticket, record) => {
                             self.peer.take(record);
                             self.tell(Event::Recorded(ticket), None);
@@ -444,7 +483,7 @@ impl World {
     }
 
     fn step(&mut self) {
-        match self.dice.below(25) {
+        match self.dice.below(27) {
             0..=6 => self.send(),
             7..=12 => drop(self.deliver(None)),
             13..=16 => {
@@ -485,6 +524,16 @@ impl World {
                     self.tell(Event::Changed(name(who), Change::Connection(Connection::Ended(End::Taken))), None);
                 }
             }
+            25 if self.dice.one_in(2) => {
+                // A session moves to another connector, or comes from there.
+                let who = self.dice.below(AGENTS as u64) as usize;
+                self.agents[who].elsewhere = !self.agents[who].elsewhere;
+                self.place(who);
+            }
+            26 if self.dice.one_in(2) => {
+                let blind = self.dice.one_in(2);
+                self.tell(Event::Blind(blind), None);
+            }
             _ => {
                 let end = self.now + secs(self.dice.below(12));
                 self.until(end);
@@ -510,6 +559,7 @@ impl World {
         const NOT_DONE: &[&str] = &[
             "BUSY",
             "EXPIRED",
+            "FINESSE_UNAVAILABLE",
             "NOT_ALLOWED",
             "NOT_CONNECTED",
             "NOT_DONE",

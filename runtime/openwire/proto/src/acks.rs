@@ -185,6 +185,15 @@ impl<T> Acks<T> {
         Some(self.one(MessageAck::INDIVIDUAL, got.id, got.destination))
     }
 
+    /// Nobody can deal with one message: it goes to the dead letters, with why. None when it is not held.
+    pub fn refuse_one(&mut self, id: &MessageId, why: &str) -> Option<MessageAck> {
+        let place = self.held.iter().position(|got| got.id == *id)?;
+        let got = self.held.remove(place)?;
+        self.window.contract(1, 1);
+        let cause = Throwable { class: Some("java.lang.Throwable".to_owned()), message: Some(why.to_owned()) };
+        Some(MessageAck { poison_cause: Some(cause), ..self.one(MessageAck::POISON, got.id, got.destination) })
+    }
+
     /// The application has dealt with all that it has.
     pub fn acknowledge_all(&mut self) -> Option<MessageAck> {
         let ack = self.over(MessageAck::STANDARD);

@@ -42,6 +42,8 @@ options! {
         "jms.closeTimeout" close_timeout: Duration = Duration::from_secs(15);
         /// Whether the broker gives messages to consumers from a thread of its own.
         "jms.dispatchAsync" dispatch_async: bool = true;
+        /// Whether a message that has expired on its way is left to the broker instead of being given to the application.
+        "jms.consumerExpiryCheckEnabled" consumer_expiry_check: bool = true;
         /// How often a message comes again after a rollback before it is poison.
         "jms.redeliveryPolicy.maximumRedeliveries" maximum_redeliveries: Attempts = Attempts::Limited(6);
         /// How long that waits the first time.

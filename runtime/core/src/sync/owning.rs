@@ -1,0 +1,146 @@
+//! Who owns agents whose owner is gone or ends, and what becomes of a session that somebody has taken.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use topoc_finesse_proto::session::End;
+
+use super::machine::Turn;
+use super::message::Stage;
+use super::settings::Mode;
+use super::table::mixed;
+
+/// How long whoever took a session has to say so.
+const VERDICT: Duration = Duration::from_secs(3);
+/// Longest time after which a session is tried again.
+const LONGEST_RETRY: Duration = Duration::from_secs(3600);
+
+/// A session of ours that somebody took.
+#[derive(Clone, Debug)]
+pub(super) struct Taken {
+    /// When it is looked at again; none while we have it again.
+    pub(super) at: Option<Duration>,
+    /// Nobody has said yet that it was them.
+    fresh: bool,
+    /// How often we took it back.
+    tries: u32,
+}
+
+impl Turn<'_> {
+    /// Takes agents over whose owner is dead, and hands over what is not ours to keep.
+    pub(super) fn own(&mut self, busy: &BTreeSet<String>) {
+        if self.sync.stage == Stage::Joining {
+            return;
+        }
+        let room = self.room();
+        let mut moves = Vec::new();
+        let mut given = 0;
+        for (agent, entry) in self.sync.table.iter().filter(|(_, entry)| !entry.card.is_empty()) {
+            let owner = &entry.seat.owner;
+            if *owner == self.sync.me {
+                let may_go = given < room && !busy.contains(agent);
+                let heir = may_go.then(|| self.rightful(agent)).flatten().filter(|heir| *heir != self.sync.me);
+                if let Some(heir) = heir {
+                    given += 1;
+                    moves.push((agent.to_owned(), heir));
+                }
+            } else if !self.is_alive(owner) && self.heir(agent).as_ref() == Some(&self.sync.me) {
+                moves.push((agent.to_owned(), self.sync.me.clone()));
+            }
+        }
+        self.sync.given.1 += given;
+        moves.iter().for_each(|(agent, to)| self.give(agent, to));
+    }
+
+    /// How many agents may be handed over now.
+    fn room(&mut self) -> usize {
+        let (since, given) = self.sync.given;
+        if since.saturating_add(Duration::from_secs(1)) <= self.now {
+            self.sync.given = (self.now, 0);
+            return self.sync.settings.batch;
+        }
+        self.sync.settings.batch.saturating_sub(given)
+    }
+
+    /// Who is to have an agent of ours, if anybody.
+    fn rightful(&self, agent: &str) -> Option<Arc<str>> {
+        if self.sync.stage == Stage::Leaving {
+            return self.heir(agent);
+        }
+        if self.sync.settings.mode == Mode::ActiveActive {
+            return None;
+        }
+        let times = &self.sync.settings.times;
+        let is_fit = |name: &&String| {
+            ***name == *self.sync.me
+                || self.sync.peers.get(name.as_str()).is_some_and(|peer| peer.is_settled(self.now, times))
+        };
+        self.sync.settings.connectors.iter().find(is_fit).map(|name| name.as_str().into())
+    }
+
+    /// Who of those that work takes an agent over. All that hear the same decide the same.
+    fn heir(&self, agent: &str) -> Option<Arc<str>> {
+        let times = &self.sync.settings.times;
+        let serves = |name: &&String| match self.sync.peers.get(name.as_str()) {
+            Some(peer) => peer.serves(self.now, times),
+            None => ***name == *self.sync.me && self.sync.stage == Stage::Serving,
+        };
+        let mut those = self.sync.settings.connectors.iter().filter(serves);
+        let heir = match self.sync.settings.mode {
+            Mode::ActivePassive => those.next(),
+            // Each gets about as many, and nobody's agents depend on who else is there (rendezvous hashing).
+            Mode::ActiveActive => {
+                those.max_by_key(|name| mixed(&[agent.as_bytes(), &[0], name.as_bytes()].concat(), &[]))
+            }
+        };
+        heir.map(|name| name.as_str().into())
+    }
+
+    /// The session of an agent has ended. If it was taken, that may have been a connector that takes us for dead: it is not fought.
+    pub(super) fn ended(&mut self, agent: &str, end: End) {
+        let is_ours = self.sync.table.get(agent).is_some_and(|entry| entry.seat.owner == self.sync.me);
+        if !is_ours {
+            return;
+        }
+        if end == End::WrongPassword {
+            return self.close(agent);
+        }
+        let tries = self.sync.taken.get(agent).map_or(0, |taken| taken.tries);
+        let fresh = tries == 0;
+        let wait = if fresh { VERDICT } else { self.retry(tries) };
+        let at = Some(self.now.saturating_add(wait));
+        self.sync.taken.insert(agent.to_owned(), Taken { at, fresh, tries });
+    }
+
+    fn retry(&self, tries: u32) -> Duration {
+        self.sync.settings.times.retry.saturating_mul(1 << tries.min(10)).min(LONGEST_RETRY)
+    }
+
+    /// Sessions that were taken: nobody among us has them, so that it was a desktop; or somebody whom we do not hear may have them.
+    pub(super) fn try_again(&mut self) {
+        let is_whole = self.sync.is_whole(self.now);
+        let is_due = |taken: &Taken| match taken.at {
+            None => is_whole,
+            Some(at) => at <= self.now || (is_whole && !taken.fresh),
+        };
+        let due: Vec<String> =
+            self.sync.taken.iter().filter(|(_, taken)| is_due(taken)).map(|(agent, _)| agent.clone()).collect();
+        for agent in due {
+            let Some(taken) = self.sync.taken.remove(&agent) else { continue };
+            match taken {
+                // We have it, and all agree.
+                Taken { at: None, .. } => {}
+                Taken { fresh: true, .. } if is_whole => self.close(&agent),
+                Taken { fresh: true, tries, .. } => {
+                    let at = Some(self.now.saturating_add(self.retry(tries)));
+                    self.sync.taken.insert(agent, Taken { at, fresh: false, tries });
+                }
+                Taken { tries, .. } => {
+                    self.place(&agent);
+                    self.sync.taken.insert(agent, Taken { at: None, fresh: false, tries: tries + 1 });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! What the connector logs, and how: for people or as JSON.
