@@ -7,6 +7,7 @@ mod connector_properties;
 mod destinations;
 mod hand_written;
 mod plan;
+mod systemd;
 mod uris;
 pub mod write;
 
@@ -14,6 +15,8 @@ use crate::CheckedModel;
 use crate::model::{BrokerId, SiteId};
 use rayon::prelude::*;
 use topoc_plan::Plan;
+
+pub use systemd::systemd;
 
 /// A file that topoc writes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -369,7 +369,7 @@ impl<'a> Lower<'a, '_> {
             requests,
             requests_at,
             sync_key: self.secret(&view, "sync-key"),
-            old_sync_key: self.secret(&view, "old-sync-key"),
+            other_sync_key: self.secret(&view, "other-sync-key"),
             damaged: !whole || view.damaged,
         };
         self.model.deployments.push(deployment);

@@ -573,8 +573,8 @@ pub struct Deployment {
     pub requests_at: Option<Loc>,
     /// Seals what its connectors tell each other.
     pub sync_key: Option<Set<Secret>>,
-    /// What sealed it before.
-    pub old_sync_key: Option<Set<Secret>>,
+    /// What opens it as well.
+    pub other_sync_key: Option<Set<Secret>>,
     /// A part of it could not be read.
     pub damaged: bool,
 }

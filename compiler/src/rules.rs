@@ -258,10 +258,14 @@ rules! {
     insecure_xmpp_port
     finesse_order_not_local
     finesse_host_not_full
+    mixed_finesse_deployments
     literal_password
     anonymous_broker
     default_credentials
     secret_file_in_xml
+    no_sync_key
+    admin_without_token
+    certificate_without_key
     attribute_too_new
     removed_store
     vulnerable_release

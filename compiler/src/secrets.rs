@@ -123,7 +123,7 @@ mod tests {
             "authToken",
             "remote-password",
             "sync-key",
-            "old-sync-key",
+            "other-sync-key",
             "broker-private-key",
         ] {
             assert!(is_secret_name(name), "{name}");

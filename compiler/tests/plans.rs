@@ -170,5 +170,5 @@ fn the_newer_key_comes_first() {
     };
     let (new, old) = (Secret::Env("NEW".into()), Secret::File("/run/keys/old".into()));
     assert_eq!(keys(r#"sync-key = secret("env:NEW")"#), std::slice::from_ref(&new));
-    assert_eq!(keys(r#"old-sync-key = secret("file:/run/keys/old"); sync-key = secret("env:NEW")"#), [new, old]);
+    assert_eq!(keys(r#"other-sync-key = secret("file:/run/keys/old"); sync-key = secret("env:NEW")"#), [new, old]);
 }

@@ -30,6 +30,7 @@ const OWNERS: &[Owner] = &[
     }),
     ("reports", || ["github", "junit", "sarif", "secrets"].map(str::to_owned).into()),
     ("rules", || RULES.iter().map(|rule| rule.name.to_owned()).collect()),
+    ("units", || ["operated"].map(str::to_owned).into()),
     ("slips", || {
         include_str!("../data/slips.toml").parse::<toml::Table>().unwrap().into_iter().map(|row| row.0).collect()
     }),

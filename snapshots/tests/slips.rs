@@ -48,7 +48,10 @@ site site-2 {
 
 bridge amq-1 <-> amq-2
 
-deployment main active-active { connectors = [gc-1, gc-2] }
+deployment main active-active {
+  connectors = [gc-1, gc-2]
+  sync-key   = secret("env:SYNC_KEY")
+}
 "#;
 
 /// What was meant and what was typed, by the name of the slip.

@@ -78,6 +78,7 @@ Examples:
   topoc build --out dist --site east           one site; the others are left as they are
   topoc build --out dist --check               exit 1 when the folder is not what build would write
   topoc build --out dist --no-binaries         configuration only, without programs of connectors
+  topoc build --out dist --target systemd      with a unit of systemd for each connector
 
 A connector's program is `topoc-connector` with a plan inside. It is looked for beside topoc, in ../lib/topoc and in
 ../libexec/topoc from there; --template or the variable TOPOC_TEMPLATE names another.
@@ -179,6 +180,9 @@ pub(crate) struct BuildArgs {
     /// Write and remove only this site's files
     #[arg(long, value_name = "SITE")]
     pub(crate) site: Option<String>,
+    /// What else is written, for what runs the connectors
+    #[arg(long, value_enum, value_name = "TARGET", default_value_t = Target::Files)]
+    pub(crate) target: Target,
     /// The program that is given each connector's plan, instead of the one that was installed with topoc
     #[arg(long, value_name = "FILE", conflicts_with = "no_binaries")]
     pub(crate) template: Option<PathBuf>,
@@ -365,6 +369,15 @@ impl Level {
             Level::Note => Severity::Note,
         }
     }
+}
+
+/// What runs the connectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    /// Nothing that topoc knows: configuration and programs only
+    Files,
+    /// systemd: a unit for each connector as well
+    Systemd,
 }
 
 /// What a new topology looks like.

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         stdout: Out::new(&mut stdout),
         stderr: Out::forgiving(&mut stderr),
         folder: PathBuf::new(),
-        templates: template::places(std::env::var_os("TOPOC_TEMPLATE"), std::env::current_exe().ok()),
+        templates: template::places(std::env::var_os("TOPOC_TEMPLATE"), std::env::current_exe().ok().as_deref()),
     };
     ExitCode::from(topoc::run(std::env::args_os(), &mut io))
 }

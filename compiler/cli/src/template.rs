@@ -20,12 +20,12 @@ pub const THIRD_PARTY: &str = include_str!("../../../runtime/THIRD-PARTY.txt");
 
 /// Where the program may lie: at the one place that was named, or else at those that follow from where `topoc` itself is.
 #[must_use]
-pub fn places(named: Option<OsString>, topoc: Option<PathBuf>) -> Vec<PathBuf> {
+pub fn places(named: Option<OsString>, topoc: Option<&Path>) -> Vec<PathBuf> {
     if let Some(named) = named.filter(|named| !named.is_empty()) {
         return vec![named.into()];
     }
     let file = format!("{NAME}{}", std::env::consts::EXE_SUFFIX);
-    let folder = topoc.as_deref().and_then(Path::parent).map(Path::to_owned);
+    let folder = topoc.and_then(Path::parent);
     folder.into_iter().flat_map(|folder| PLACES.map(|place| folder.join(place).join(&file))).collect()
 }
 
@@ -96,7 +96,9 @@ fn too_long(plan: &Plan, length: usize, room: usize) -> Failure {
     let peers = plan.deployment.as_ref().map_or(0, |deployment| deployment.connectors.len());
     let message =
         format!("the plan of connector `{}` has {length} bytes, and its program has room for {room}", plan.connector);
-    Failure::new(message).help(format!("divide its deployment of {peers} connectors into smaller ones"))
+    Failure::new(message).help(format!(
+        "divide its deployment of {peers} connectors into smaller ones, or leave programs out with `--no-binaries`"
+    ))
 }
 
 #[cfg(test)]
@@ -105,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_place_that_is_named_is_the_only_one() {
-        let topoc = || Some(PathBuf::from("/opt/bin/topoc"));
+        let topoc = || Some(Path::new("/opt/bin/topoc"));
         assert_eq!(places(Some("/x/y".into()), topoc()), [PathBuf::from("/x/y")]);
         let found = places(Some("".into()), topoc());
         assert_eq!(found.len(), PLACES.len());

@@ -60,7 +60,7 @@ fn deployment(model: &Model, connector: &Connector) -> Option<Deployment> {
         },
         connectors: deployment.connectors.iter().map(|one| peer(model.connector(one.value))).collect(),
         sync: format!("{SYNC}{name}"),
-        sync_keys: [&deployment.sync_key, &deployment.old_sync_key]
+        sync_keys: [&deployment.sync_key, &deployment.other_sync_key]
             .into_iter()
             .flatten()
             .filter_map(|key| secret(&key.value))
@@ -113,7 +113,7 @@ fn options(from: &[(String, String)]) -> Options {
     from.iter().cloned().collect()
 }
 
-/// A certificate without its key, which `certificate-without-key` reports, is as none.
+/// A certificate without its key, which `certificate-without-key` refuses, is as none.
 fn tls(connector: &Connector) -> Tls {
     let model::Tls { broker_roots, broker_certificate, broker_private_key, finesse_roots } = &connector.tls;
     let path = |file: &Option<Set<String>>| file.as_ref().map(|file| file.value.clone());

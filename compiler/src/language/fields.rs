@@ -113,8 +113,8 @@ pub static OWN: &[OwnField] = &[
 
     required(Kind::Deployment, "connectors", Type::Refs(&[Kind::Connector]), "who stand in for each other; the first is the primary"),
     own(Kind::Deployment, "requests", TEXT, "GC.REQUESTS", "the queue that requests are sent to"),
-    own(Kind::Deployment, "sync-key", Type::Secret, "", "seals what the connectors tell each other of agents, their credentials included"),
-    own(Kind::Deployment, "old-sync-key", Type::Secret, "", "the key before, which still opens while connectors are given the new one"),
+    own(Kind::Deployment, "sync-key", Type::Secret, "", "64 hexadecimal digits; seals what the connectors tell each other of agents, their credentials included"),
+    own(Kind::Deployment, "other-sync-key", Type::Secret, "", "a key that opens as well, while the connectors are given a new one one after the other"),
 
     own(Kind::Guarantee, "survives", Type::Integer(0, 16), "1", "how many things may fail at once"),
 ];

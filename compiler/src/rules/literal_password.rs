@@ -2,7 +2,9 @@
 
 use super::{Check, Context, FixKind, Level, Rule, place};
 use crate::diagnostic::{Diagnostic, Loc, Report, Safety};
-use crate::model::{Bridge, Broker, Dialer, Listener, PropertyValue, RawUri, Remote, Set, Setting, SettingValue};
+use crate::model::{
+    Bridge, Broker, Connector, Dialer, Listener, PropertyValue, RawUri, Remote, Set, Setting, SettingValue,
+};
 use crate::secrets::{is_literal, is_secret_name};
 use crate::uri::{Uri, UriKind};
 use crate::value::Secret;
@@ -37,6 +39,17 @@ fn check(context: &Context<'_>, report: &mut Report) {
     }
     for (kind, dialer) in context.model.dialers() {
         of_dialer(context, kind, dialer, &mut found);
+    }
+    for connector in &context.model.connectors {
+        of_connector(context, connector, &mut found);
+    }
+    for deployment in &context.model.deployments {
+        let name = &deployment.name.value;
+        let keys = [(&deployment.sync_key, "sync-key"), (&deployment.other_sync_key, "other-sync-key")];
+        for (key, field) in keys {
+            let whose = format!("`{field}` of deployment `{name}`");
+            found.extend(literal(context, key.as_ref(), whose, &upper(field)));
+        }
     }
     for bridge in &context.model.bridges {
         of_bridge(context, bridge, &mut found);
@@ -115,6 +128,16 @@ fn of_dialer(context: &Context<'_>, kind: &str, dialer: &Dialer, found: &mut Vec
     let settings = dialer.failover.iter().chain(&dialer.options);
     found.extend(settings.filter_map(|setting| of_setting(setting, &whose, &help)));
     found.extend(dialer.raw.iter().flat_map(|raw| of_uri(context, raw, &whose, &help)));
+}
+
+/// What a connector has beside what clients have too.
+fn of_connector(context: &Context<'_>, connector: &Connector, found: &mut Vec<Found>) {
+    let name = &connector.dialer.name.value;
+    let secrets = [(&connector.admin_token, "admin-token"), (&connector.tls.broker_private_key, "broker-private-key")];
+    for (secret, field) in secrets.into_iter().filter(|(secret, _)| secret.is_some()) {
+        let whose = format!("`{field}` of connector `{name}`");
+        found.extend(literal(context, secret.as_ref(), whose, &upper(&format!("{name}-{field}"))));
+    }
 }
 
 fn of_bridge(context: &Context<'_>, bridge: &Bridge, found: &mut Vec<Found>) {

@@ -44,6 +44,7 @@ const STARTED: &[Example] = &[
     example("dynamic-failover", &[("A1", "B1", 1), ("A1", "B2", 1), ("B1", "B2", 1)]),
     Example { requests: "ORDERS.TEST", user: Some(("bridge", "BRIDGE_PASSWORD")), ..example("brokers-only", RING) },
     example("three-sites", RING),
+    Example { user: Some(("gc", "GC_PASSWORD")), ..example("operated", &[("amq-1", "amq-2", 1)]) },
 ];
 
 /// The namespace of ActiveMQ's elements.

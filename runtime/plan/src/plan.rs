@@ -40,6 +40,22 @@ pub struct Plan {
     pub properties: Vec<(String, String)>,
 }
 
+impl Plan {
+    /// Every secret that the connector needs, and what it is.
+    pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &Secret)> {
+        let password = self.login.password.iter().map(|secret| ("the password for the brokers", secret));
+        let identity = self.tls.broker_identity.iter();
+        let key =
+            identity.map(|identity| ("the private key of the certificate for the brokers, as PEM text", &identity.key));
+        let token = self.admin.iter().flat_map(|admin| &admin.token);
+        let token = token.map(|secret| ("the token that operators show to look at the connector", secret));
+        let sync = self.deployment.iter().flat_map(|deployment| &deployment.sync_keys);
+        let sync = sync
+            .map(|secret| ("a key that the connectors of the deployment seal what they tell each other with", secret));
+        password.chain(key).chain(token).chain(sync)
+    }
+}
+
 /// Connectors that stand in for each other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

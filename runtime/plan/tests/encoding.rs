@@ -95,6 +95,15 @@ fn the_second_version_stays_as_it_was() {
 }
 
 #[test]
+fn every_secret_is_listed() {
+    let plan = full();
+    let json = serde_json::to_string(&plan).unwrap();
+    // In JSON nothing but a secret is `{"env":` or `{"file":`.
+    let written = json.matches(r#"{"env":"#).count() + json.matches(r#"{"file":"#).count();
+    assert_eq!((plan.secrets().count(), written), (5, 5));
+}
+
+#[test]
 fn every_cut_is_noticed_and_what_follows_is_not_looked_at() {
     let whole = encode(&full());
     for length in 1..whole.len() {

@@ -1,6 +1,6 @@
 //! `topoc build`: a sound topology into the files of its sites.
 
-use crate::args::BuildArgs;
+use crate::args::{BuildArgs, Target};
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::render::{Summary, counted, human, some};
@@ -37,8 +37,12 @@ pub(super) fn run(args: &BuildArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
         known_site(site, model.model())?;
     }
     let mut artifacts: Vec<Artifact> = emit::artifacts(model).into_iter().map(artifact).collect();
+    let plans = emit::plans(model);
     if !args.no_binaries {
-        artifacts.extend(programs(args, &emit::plans(model), io)?);
+        artifacts.extend(programs(args, &plans, io)?);
+    }
+    if args.target == Target::Systemd {
+        artifacts.extend(emit::systemd(&plans).into_iter().map(artifact));
     }
     let build = Build {
         out: &io.folder.join(&out),
@@ -121,7 +125,9 @@ fn programs(args: &BuildArgs, plans: &[Plan], io: &Io<'_>) -> Result<Vec<Artifac
         let program = artifact_of(plan, &plan.connector, template.with(plan)?, true);
         Ok([program, artifact_of(plan, "THIRD-PARTY.txt", notices.clone(), false)])
     };
-    let programs: Vec<[Artifact; 2]> = plans.par_iter().map(of).collect::<Result<_, Failure>>()?;
+    // All are made before the first error is picked, so that it is the same one on every run.
+    let programs: Vec<Result<[Artifact; 2], Failure>> = plans.par_iter().map(of).collect();
+    let programs: Vec<[Artifact; 2]> = programs.into_iter().collect::<Result<_, _>>()?;
     Ok(programs.into_iter().flatten().collect())
 }
 
