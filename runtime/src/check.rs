@@ -41,7 +41,8 @@ impl Finding {
 
     /// As people read it.
     pub(crate) fn shown(&self, coloured: bool) -> String {
-        let paint = |colour: &str, word: &str| if coloured { format!("\x1b[{colour}m{word}\x1b[0m") } else { word.to_owned() };
+        let paint =
+            |colour: &str, word: &str| if coloured { format!("\x1b[{colour}m{word}\x1b[0m") } else { word.to_owned() };
         match &self.wrong {
             None => format!("{} {}: {}", paint("32", "ok   "), self.place, self.well),
             Some(Problem { what, help }) => {
@@ -59,11 +60,16 @@ pub(crate) async fn all(settings: &Settings) -> Vec<Finding> {
         Ok(config) => {
             for address in config.addresses() {
                 let place = format!("broker {}://{}:{}", address.scheme, address.host, address.port);
-                findings.push(Finding::of(place, broker(settings, &address.host, address.port, &address.to_string()).await));
+                findings.push(Finding::of(
+                    place,
+                    broker(settings, &address.host, address.port, &address.to_string()).await,
+                ));
             }
         }
         // It was read before.
-        Err(error) => findings.push(Finding::of("brokers".to_owned(), Err(Problem::new(error.to_string(), "correct the URI")))),
+        Err(error) => {
+            findings.push(Finding::of("brokers".to_owned(), Err(Problem::new(error.to_string(), "correct the URI"))))
+        }
     }
     for node in &settings.nodes {
         let place = format!("finesse {}:{}", node.host, node.rest_port);
@@ -115,15 +121,19 @@ async fn rest(node: &Node, tls: &Arc<ClientConfig>) -> Result<String, Problem> {
     drop(connect(&node.host, node.rest_port).await?);
     let origin = Origin { tls: true, host: node.host.clone(), port: node.rest_port };
     let server = Server::new(origin, Arc::clone(tls), Options::default());
-    let unreadable = |what: String| Problem::new(what, "look whether the port is that of Finesse's REST interface, 8445");
+    let unreadable =
+        |what: String| Problem::new(what, "look whether the port is that of Finesse's REST interface, 8445");
     let request = Request::new(&Command::SystemInfo).map_err(|_| unreadable("it cannot be asked".to_owned()))?;
-    let help = "name the authority of the server's certificate in the topology, and its full name as the certificate has it";
+    let help =
+        "name the authority of the server's certificate in the topology, and its full name as the certificate has it";
     let answer = server.ask(&request, None, None, Instant::now() + WITHIN).await;
     match answer.map_err(|error| Problem::new(error.to_string(), help))? {
         Answer::SystemInfo(info) if info.is_in_service() => Ok("in service".to_owned()),
         Answer::SystemInfo(info) => {
-            let status = info.status.map_or_else(|| "says nothing of its state".to_owned(), |status| format!("is {status}"));
-            let help = "wait until Cisco Finesse Tomcat and the CTI server are up; of UCCX only one server is in service";
+            let status =
+                info.status.map_or_else(|| "says nothing of its state".to_owned(), |status| format!("is {status}"));
+            let help =
+                "wait until Cisco Finesse Tomcat and the CTI server are up; of UCCX only one server is in service";
             Err(Problem::new(format!("the server {status}"), help))
         }
         _ => Err(unreadable("it answers something else than its state".to_owned())),
@@ -134,16 +144,22 @@ async fn rest(node: &Node, tls: &Arc<ClientConfig>) -> Result<String, Problem> {
 async fn notifications(node: &Node, tls: &Arc<ClientConfig>) -> Result<String, Problem> {
     let stream = connect(&node.host, node.xmpp_port).await?;
     let name = ServerName::try_from(node.host.clone());
-    let name = name.map_err(|_| Problem::new("its name cannot be in a certificate".to_owned(), "write its full name"))?;
-    let opened = within("it does not answer with TLS", TlsConnector::from(Arc::clone(tls)).connect(name, stream)).await?;
-    let help = "name the authority of the server's certificate in the topology, and its full name as the certificate has it";
+    let name =
+        name.map_err(|_| Problem::new("its name cannot be in a certificate".to_owned(), "write its full name"))?;
+    let opened =
+        within("it does not answer with TLS", TlsConnector::from(Arc::clone(tls)).connect(name, stream)).await?;
+    let help =
+        "name the authority of the server's certificate in the topology, and its full name as the certificate has it";
     opened.map(drop).map_err(|error| Problem::new(format!("no TLS: {error}"), help))?;
     Ok("its certificate is believed".to_owned())
 }
 
 async fn connect(host: &str, port: u16) -> Result<TcpStream, Problem> {
     let unknown = |why: &dyn fmt::Display| {
-        Problem::new(format!("the name `{host}` cannot be resolved: {why}"), "correct the name, or look at the DNS of this machine")
+        Problem::new(
+            format!("the name `{host}` cannot be resolved: {why}"),
+            "correct the name, or look at the DNS of this machine",
+        )
     };
     let looked = within("its name is not resolved in time", lookup_host((host, port))).await?;
     let places: Vec<_> = looked.map_err(|error| unknown(&error))?.collect();

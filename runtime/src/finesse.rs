@@ -11,8 +11,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use topoc_core::connector::{Proof, Seen, Ticket};
 use topoc_finesse::client::{Agent, Client, Login, Told};
-use topoc_finesse_proto::line::{Outcome, Why};
 use topoc_finesse_proto::cluster::NodeId;
+use topoc_finesse_proto::line::{Outcome, Why};
 use topoc_finesse_proto::rest::{Answer, Command, Credentials, Refusal};
 use topoc_finesse_proto::session::{Change, Connection};
 use topoc_finesse_proto::user::UserState;
@@ -160,7 +160,8 @@ impl Agents {
 
     /// Asks Finesse whether credentials are right.
     pub(crate) fn prove(&self, ticket: Ticket, id: &str, credentials: Credentials) {
-        let (client, tell, command) = (Arc::clone(&self.client), self.tell.clone(), Command::User { agent: id.to_owned() });
+        let (client, tell, command) =
+            (Arc::clone(&self.client), self.tell.clone(), Command::User { agent: id.to_owned() });
         begin(async move {
             let outcome = client.visit(&command, &credentials, None, PROOF_WITHIN).await;
             let proof = match outcome {
@@ -228,7 +229,8 @@ async fn forward(
     tell: mpsc::Sender<Heard>,
 ) {
     while let Some(told) = told.recv().await {
-        if held.wait_for(|held| !held).await.is_err() || tell.send(Heard::Told(id.clone(), number, told)).await.is_err() {
+        if held.wait_for(|held| !held).await.is_err() || tell.send(Heard::Told(id.clone(), number, told)).await.is_err()
+        {
             return;
         }
     }

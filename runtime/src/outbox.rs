@@ -1,11 +1,11 @@
 //! What goes to the broker, in the order in which the machine ordered it. Nothing waits here that the machine has not counted.
 
+use tokio::sync::mpsc;
 use topoc_core::connector::{Address, Ticket};
 use topoc_core::destination::Destination as Named;
 use topoc_core::event::{Event, Told};
 use topoc_openwire::{Delivery, Destination, Error, Outgoing, Producer};
 use topoc_openwire_proto::destination::{TempQueue, TempTopic};
-use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
 use crate::driver::Heard;
@@ -83,7 +83,13 @@ async fn publish(
 }
 
 /// Puts something for the other connectors on its way.
-async fn share(producer: &Producer, topic: &Destination, ticket: Option<Ticket>, bytes: Vec<u8>, tell: &mpsc::Sender<Heard>) {
+async fn share(
+    producer: &Producer,
+    topic: &Destination,
+    ticket: Option<Ticket>,
+    bytes: Vec<u8>,
+    tell: &mpsc::Sender<Heard>,
+) {
     let sending = producer.hand_over(topic, Outgoing::bytes(bytes).persistent(false)).await;
     let tell = tell.clone();
     tokio::spawn(async move {

@@ -11,7 +11,9 @@ use topoc_core::event::Event;
 use topoc_finesse::client::Status as FinesseStatus;
 use topoc_openwire::{Connection, Status as BrokerStatus};
 
-use crate::admin::{self, Agent, Broker, Finesse, Identity, Life, NO_COMMAND, Outcome, Peer, Place, Question, Server, Stage, Status};
+use crate::admin::{
+    self, Agent, Broker, Finesse, Identity, Life, NO_COMMAND, Outcome, Peer, Place, Question, Server, Stage, Status,
+};
 use crate::clock;
 use crate::finesse::Agents;
 use crate::settings::Settings;

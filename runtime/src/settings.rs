@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use topoc_core::connector::Limits;
 use topoc_core::deployment::Others;
-use topoc_core::sync::seal::{Key, Keys};
 use topoc_core::sync;
+use topoc_core::sync::seal::{Key, Keys};
 use topoc_finesse::client;
 use topoc_finesse_proto::cluster::{self, Deployment};
 use topoc_finesse_proto::xmpp::options::Transport;
@@ -24,8 +24,8 @@ use topoc_tls::tokio_rustls::rustls::crypto::ring;
 
 use crate::admin;
 
-pub use files::{Outside, System};
 pub use files::settled;
+pub use files::{Outside, System};
 pub use problem::Problem;
 
 /// The largest body that is inflated, in bytes: requests are far smaller, and what is larger is answered as too long.
@@ -89,7 +89,8 @@ impl Settings {
         let plan = files::settled(plan, properties, outside)?;
         let mut problems = Vec::new();
         let password = plan.login.password.as_ref();
-        let password = password.and_then(|place| secrets::read("the password for the brokers", place, outside, &mut problems));
+        let password =
+            password.and_then(|place| secrets::read("the password for the brokers", place, outside, &mut problems));
         let tls = files::broker_tls(&plan, outside, &mut problems);
         let broker = Broker { user: plan.login.user.clone(), password, tls };
         if let Err(error) = broker.config(&plan.brokers.to_string()) {
@@ -105,7 +106,9 @@ impl Settings {
         let limits = limits(&plan);
         let nodes = plan.finesse.iter().map(node).collect();
         match finesse_tls {
-            Some(finesse_tls) if problems.is_empty() => Ok(Self { plan, broker, nodes, finesse_tls, limits, admin, keys }),
+            Some(finesse_tls) if problems.is_empty() => {
+                Ok(Self { plan, broker, nodes, finesse_tls, limits, admin, keys })
+            }
             _ => Err(problems),
         }
     }
@@ -169,7 +172,9 @@ fn keys(plan: &Plan, outside: &dyn Outside, problems: &mut Vec<Problem>) -> Opti
     let mut read = places.iter().filter_map(|place| {
         let what = "the key of what connectors tell each other";
         let text = secrets::read(what, place, outside, problems)?;
-        Key::read(text.expose()).map_err(|error| problems.push(Problem::new(format!("{what} is none"), error.to_string()))).ok()
+        Key::read(text.expose())
+            .map_err(|error| problems.push(Problem::new(format!("{what} is none"), error.to_string())))
+            .ok()
     });
     let (first, other) = (read.next(), read.next());
     first.map(|first| Keys { first, other })
@@ -191,7 +196,10 @@ fn admin(plan: &Plan, outside: &dyn Outside, problems: &mut Vec<Problem>) -> Opt
         None => None,
     };
     admin::Settings::new(&told.address.to_string(), token)
-        .map_err(|error| problems.push(Problem::new(error.to_string(), "change `admin` in the topology, and build the connector anew")))
+        .map_err(|error| {
+            problems
+                .push(Problem::new(error.to_string(), "change `admin` in the topology, and build the connector anew"))
+        })
         .ok()
 }
 

@@ -63,8 +63,11 @@ pub fn settled(plan: Plan, file: Option<&Path>, outside: &dyn Outside) -> Result
         let what = format!("`{shown}` has a `\\u` without four hexadecimal digits in line {}", error.line);
         vec![Problem::new(what, "write the backslash twice")]
     })?;
-    let unknown: Vec<Problem> =
-        read.iter().filter(|(name, _)| properties::known(name).is_none()).map(|(name, _)| unknown(path, name)).collect();
+    let unknown: Vec<Problem> = read
+        .iter()
+        .filter(|(name, _)| properties::known(name).is_none())
+        .map(|(name, _)| unknown(path, name))
+        .collect();
     if !unknown.is_empty() {
         return Err(unknown);
     }
@@ -105,13 +108,18 @@ pub(super) fn broker_tls(plan: &Plan, outside: &dyn Outside, problems: &mut Vec<
 }
 
 /// Whom the certificates of Finesse servers have to come from.
-pub(super) fn finesse_tls(plan: &Plan, outside: &dyn Outside, problems: &mut Vec<Problem>) -> Option<Arc<ClientConfig>> {
+pub(super) fn finesse_tls(
+    plan: &Plan,
+    outside: &dyn Outside,
+    problems: &mut Vec<Problem>,
+) -> Option<Arc<ClientConfig>> {
     let tls = roots("Finesse servers", plan.tls.finesse_roots.as_deref(), outside, problems);
     tls.build().map_err(|error| problems.push(no_authorities(&error))).ok()
 }
 
 fn no_authorities(error: &topoc_tls::TlsError) -> Problem {
-    let help = "install the certificate authorities of the system (`ca-certificates`), or name a file of them in the topology";
+    let help =
+        "install the certificate authorities of the system (`ca-certificates`), or name a file of them in the topology";
     Problem::new(format!("TLS cannot be set up: {error}"), help)
 }
 

@@ -33,7 +33,10 @@ pub(super) fn read(what: &str, place: &Secret, outside: &dyn Outside, problems: 
     let found = match place {
         Secret::Env(name) => outside.variable(name).ok_or_else(|| {
             let what = format!("{what} is to be in the environment variable `{name}`, which is not set");
-            Problem::new(what, format!("set `{name}`; for a service of systemd write it in a file of `EnvironmentFile=`"))
+            Problem::new(
+                what,
+                format!("set `{name}`; for a service of systemd write it in a file of `EnvironmentFile=`"),
+            )
         }),
         Secret::File(path) => outside.file(Path::new(path)).map_err(|error| {
             let what = format!("{what} is to be in `{path}`, which cannot be read: {error}");

@@ -62,7 +62,8 @@ impl Running {
 
     fn broker_of(&self, connector: &str) -> Option<String> {
         let metrics = desk::get(self.stage.admin(connector), "/metrics")?;
-        let line = metrics.lines().find(|line| line.starts_with("topoc_connector_broker_connected{") && line.ends_with(" 1"));
+        let line =
+            metrics.lines().find(|line| line.starts_with("topoc_connector_broker_connected{") && line.ends_with(" 1"));
         let (_, rest) = line?.split_once("broker=\"")?;
         Some(rest.split('"').next()?.to_owned())
     }
@@ -120,7 +121,9 @@ impl Running {
                 .as_array()
                 .unwrap()
                 .iter()
-                .filter(|agent| agent["state"] != "READY" || agent["sessions"].as_array().is_none_or(|all| all.len() != 1))
+                .filter(|agent| {
+                    agent["state"] != "READY" || agent["sessions"].as_array().is_none_or(|all| all.len() != 1)
+                })
                 .map(ToString::to_string)
                 .collect();
             if wrong.is_empty() {

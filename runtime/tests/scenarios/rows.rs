@@ -14,7 +14,8 @@ pub(crate) struct Row {
 }
 
 /// Those that are run on every change: a connector that dies, one that comes back, a broker that dies, and a split.
-const QUICK: [(&str, i64); 4] = [("active-passive", 4), ("active-passive", 7), ("active-active", 1), ("active-active", 4)];
+const QUICK: [(&str, i64); 4] =
+    [("active-passive", 4), ("active-passive", 7), ("active-active", 1), ("active-active", 4)];
 
 impl Row {
     pub(crate) fn title(&self) -> String {
@@ -41,7 +42,8 @@ pub(crate) fn rows() -> Vec<Row> {
 
 fn read(row: &Table) -> Row {
     let text = |name: &str| row[name].as_str().unwrap().to_owned();
-    let texts = |list: &toml::Value| list.as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect();
+    let texts =
+        |list: &toml::Value| list.as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect();
     let request = row["request"].as_table().unwrap();
     Row {
         mode: text("mode"),
