@@ -1,6 +1,5 @@
 //! What the program can be asked for on its command line.
 
-mod log;
 mod plan;
 mod run;
 

@@ -10,11 +10,11 @@ use topoc_core::connector::{Proof, Seen, Ticket};
 use topoc_core::deployment::{Deployment, Event, Order};
 use topoc_core::event::Service;
 use topoc_finesse::client::{Status as FinesseStatus, Told};
-use topoc_finesse_proto::line::Outcome;
+use topoc_finesse_proto::line;
 use topoc_openwire::{Consumer, Delivery, Error, Status as BrokerStatus};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
-use crate::admin::{Question, Stage};
+use crate::admin::{Outcome, Question, Stage};
 use crate::broker::{self, Broker};
 use crate::clock;
 use crate::finesse::Agents;
@@ -33,7 +33,7 @@ pub(crate) enum Heard {
     /// The broker has accepted what was sent to other connectors.
     Accepted(Ticket),
     /// What came of a question.
-    Came(Ticket, Box<Outcome>),
+    Came(Ticket, Box<line::Outcome>),
     /// What came of a proof.
     Proved(Ticket, Proof),
     /// What came of a look.
@@ -269,6 +269,7 @@ impl Driver {
         let number = self.next;
         self.next += 1;
         let message = broker::message(number, &delivery);
+        debug!(request = message.id, redelivered = message.redelivered, "a request is taken");
         self.report.delivered(&message);
         self.deliveries.insert(number, delivery);
         self.tell(Event::Requested(Box::new(message)));
@@ -278,7 +279,7 @@ impl Driver {
     async fn consume_again(&mut self, error: &Error) {
         warn!(%error, "no requests come");
         self.consumes_from = Instant::now() + CONSUMER_AGAIN;
-        let opened = tokio::time::timeout(CONSUMER_AGAIN, broker::consume(&self.broker.session, &self.requests)).await;
+        let opened = timeout(CONSUMER_AGAIN, broker::consume(&self.broker.session, &self.requests)).await;
         if let Ok(Ok(consumer)) = opened {
             // Whatever came by the former one and was not acknowledged comes again.
             self.broker.consumer = consumer;
@@ -322,6 +323,9 @@ impl Driver {
                 orders.next();
                 self.report.answered(number, event);
                 let delivery = self.deliveries.remove(&number);
+                let request = delivery.as_ref().and_then(Delivery::id).map(ToString::to_string);
+                let outcome = Outcome::of(&event.told).word();
+                debug!(request, agent = event.agent, outcome, "a request is answered");
                 self.send(Parcel::Publish(to.clone(), event.clone(), delivery));
             } else {
                 self.carry_out(order);

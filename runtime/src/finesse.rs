@@ -176,7 +176,7 @@ impl Agents {
     /// Leaves all sessions, within a time.
     pub(crate) async fn close(mut self, within: Duration) {
         let mut leaving = JoinSet::new();
-        for (_, kept) in self.agents.drain() {
+        for kept in std::mem::take(&mut self.agents).into_values() {
             kept.forwards.abort();
             // Whoever still asks for something keeps the agent until there is an outcome.
             if let Some(agent) = Arc::into_inner(kept.agent) {

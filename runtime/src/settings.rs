@@ -86,7 +86,7 @@ impl Settings {
     /// # Errors
     /// All that is wrong, each with what to do.
     pub fn read(plan: Plan, properties: Option<&Path>, outside: &dyn Outside) -> Result<Self, Vec<Problem>> {
-        let plan = files::settled(plan, properties, outside)?;
+        let plan = settled(plan, properties, outside)?;
         let mut problems = Vec::new();
         let password = plan.login.password.as_ref();
         let password =

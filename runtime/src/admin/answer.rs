@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_query_is_read_or_refused() {
-        let read = |query| page(query).ok().map(|page| (page.after, page.limit));
+        let read = |query: &str| page(query).ok().map(|page| (page.after, page.limit));
         let after = |text: &str| Some(text.to_owned());
         assert_eq!(read(""), Some((None, 100)));
         assert_eq!(read("after=1001&limit=500"), Some((after("1001"), 500)));

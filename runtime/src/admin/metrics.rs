@@ -149,7 +149,7 @@ metrics! {
             to.add(&[&is.topology, &is.site, &is.connector, &is.deployment, &is.plan, version], 1.0);
         };
     "topoc_connector_epoch" Gauge []
-        "How often the connector has been started.",
+        "The connector's epoch: it rises with each start.",
         |scene, to| to.add(&[], total(scene.status.identity.epoch));
     "topoc_connector_ready" Gauge []
         "1 while the connector is ready for requests, as /ready says.",

@@ -59,7 +59,7 @@ pub struct Identity {
     pub deployment: String,
     /// The hash of its plan: `topoc_plan::digest`.
     pub plan: String,
-    /// How often it has been started.
+    /// Its epoch: it rises with each start.
     pub epoch: u64,
 }
 

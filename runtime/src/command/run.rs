@@ -1,7 +1,9 @@
 //! `run`: the connector at its work, from the first socket to the last.
 
 use std::future::pending;
+use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -10,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use topoc_core::connector;
 use topoc_core::deployment::{Deployment, Others};
 use topoc_finesse::client::Client;
+use topoc_plan::LogFormat;
 use tracing::{error, info, warn};
 
 use super::exit;
@@ -18,6 +21,7 @@ use crate::broker::Broker;
 use crate::clock;
 use crate::driver::{Driver, Ended, Parts};
 use crate::finesse::Agents;
+use crate::logs::{self, Log};
 use crate::notify::{Heartbeat, Notifier};
 use crate::outbox;
 use crate::report::Report;
@@ -34,13 +38,27 @@ pub(super) fn run(settings: &Settings, runtime: &Runtime) -> Result<ExitCode, Ve
         vec![Problem::new(error.to_string(), "leave the variables of `sd_notify(3)` to the service manager")]
     })?;
     let others = settings.others(clock::now()).map_err(|problem| vec![problem])?;
-    super::log::start(settings.plan.log);
-    let code = runtime.block_on(work(settings, others, notifier));
-    // What is still on its way to nowhere is not waited for.
-    Ok(code)
+    let log = log_settings(settings.plan.log).map_err(|problem| vec![problem])?;
+    let log = logs::install(&log).map_err(|error| {
+        vec![Problem::new(format!("there can be no log: {error}"), "begin the program anew")]
+    })?;
+    Ok(runtime.block_on(work(settings, others, notifier, log)))
 }
 
-async fn work(settings: &Settings, others: Others, notifier: Notifier) -> ExitCode {
+/// How it logs: as the plan has it, unless the environment says otherwise.
+fn log_settings(format: LogFormat) -> Result<logs::Settings, Problem> {
+    let variable = |name| std::env::var(name).ok();
+    let form = variable(logs::FORM_VARIABLE).unwrap_or_else(|| format.word().to_owned());
+    let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    logs::Settings::new(Some(&form), variable(logs::LEVEL_VARIABLE).as_deref(), coloured).map_err(|error| {
+        let help = format!("correct `{}` or `{}` in the environment", logs::FORM_VARIABLE, logs::LEVEL_VARIABLE);
+        Problem::new(error.to_string(), help)
+    })
+}
+
+async fn work(settings: &Settings, others: Others, notifier: Notifier, log: Log) -> ExitCode {
+    let summaries = log.clone();
+    tokio::spawn(async move { summaries.watch().await });
     let epoch = u64::try_from(clock::now().as_millis()).unwrap_or(u64::MAX);
     info!(
         connector = settings.name(),
@@ -55,7 +73,7 @@ async fn work(settings: &Settings, others: Others, notifier: Notifier) -> ExitCo
     let (report, status) = Report::new(settings, epoch);
     let (asker, questions) = admin::questions();
     let heartbeat = Heartbeat::new();
-    let served = match serve(settings, status.clone(), asker, &heartbeat).await {
+    let served = match serve(settings, status.clone(), asker, &heartbeat, &log).await {
         Ok(served) => served,
         Err(error) => return failed(&error),
     };
@@ -156,12 +174,15 @@ async fn serve(
     status: tokio::sync::watch::Receiver<Status>,
     agents: Asker,
     heartbeat: &Heartbeat,
+    log: &Log,
 ) -> Result<Served, String> {
     let Some(admin) = settings.admin.clone() else { return Ok(None) };
     let address = admin.address();
     let admin = Admin::bind(admin).await.map_err(|error| format!("nobody can look at {address}: {error}"))?;
     info!(address = %admin.address(), "the admin interface listens");
-    let views = Views { status, agents, heartbeat: heartbeat.clone(), left_out: None };
+    let log = log.clone();
+    let left_out: Option<Arc<dyn Fn() -> u64 + Send + Sync>> = Some(Arc::new(move || log.left_out()));
+    let views = Views { status, agents, heartbeat: heartbeat.clone(), left_out };
     let (end, ended) = oneshot::channel::<()>();
     Ok(Some((end, tokio::spawn(admin.serve(views, async { drop(ended.await) })))))
 }
