@@ -114,7 +114,11 @@ fn one_that_ends_in_order_hands_its_agents_over() {
             }
             let correlation = client.send(&format!("MakeReady#{agent}"), empty()).await;
             let answer = client.reply().await;
-            assert_eq!((&answer["correlation"], &answer["event"]), (&json!(correlation), &json!("Outcome")), "{answer}");
+            assert_eq!(
+                (&answer["correlation"], &answer["event"]),
+                (&json!(correlation), &json!("Outcome")),
+                "{answer}"
+            );
         }
         two.tell_no_secret();
     });

@@ -87,12 +87,16 @@ fn all_that_is_wrong_with_settings_is_said_at_once_and_before_any_socket() {
             assert!(stderr.contains(words), "{words}: {stderr}");
         }
         let filed = Plan {
-            login: topoc_plan::Login { password: Some(Secret::File("/nowhere/password".to_owned())), ..whole.login.clone() },
+            login: topoc_plan::Login {
+                password: Some(Secret::File("/nowhere/password".to_owned())),
+                ..whole.login.clone()
+            },
             ..whole.clone()
         };
         let (code, _, stderr) = said(&program(&dir, &encode(&filed)), &["check"], &[]);
         assert!(code == 2 && stderr.contains("is to be in `/nowhere/password`, which cannot be read"), "{stderr}");
-        let (code, _, stderr) = said(&program(&dir, &encode(&whole)), &["run"], &[("GC_PASSWORD", MOON), ("TOPOC_LOG", "loud")]);
+        let (code, _, stderr) =
+            said(&program(&dir, &encode(&whole)), &["run"], &[("GC_PASSWORD", MOON), ("TOPOC_LOG", "loud")]);
         assert!(code == 2 && stderr.contains("`loud` is no level of the log"), "{stderr}");
     });
 }
@@ -139,7 +143,8 @@ fn check_tries_every_place_and_says_what_is_wrong() {
         };
         let (code, stdout, stderr) = checked(&whole, KNOWN).await;
         assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
-        let well = format!("ok    broker tcp://127.0.0.1:{port}: ActiveMQ `amq-1`, the queue `GC.REQUESTS` can be read");
+        let well =
+            format!("ok    broker tcp://127.0.0.1:{port}: ActiveMQ `amq-1`, the queue `GC.REQUESTS` can be read");
         assert_eq!(stdout.lines().next(), Some(well.as_str()));
         assert_eq!(stdout.lines().filter(|line| line.starts_with("ok    finesse")).count(), 2, "{stdout}");
         assert_eq!(stdout.lines().filter(|line| line.starts_with("ok    notifications")).count(), 2, "{stdout}");

@@ -294,7 +294,8 @@ fn a_java_client_logs_an_agent_in_and_calls() {
         let asked = tokio::task::spawn_blocking(move || {
             let java = Java::start(&dir).unwrap();
             let ask = |kind: &str, body: &str| {
-                let enclosed = json!({"data": {"type": kind, "body": body, "sessionUrl": "https://desktop"}}).to_string();
+                let enclosed =
+                    json!({"data": {"type": kind, "body": body, "sessionUrl": "https://desktop"}}).to_string();
                 // Without a name for the queue of answers it is a temporary one.
                 let answers = java.request(&uri, REQUESTS, None, &[&enclosed], PATIENCE).unwrap();
                 let answer = answers[0].as_ref().expect("an answer");

@@ -39,9 +39,8 @@ pub(super) fn run(settings: &Settings, runtime: &Runtime) -> Result<ExitCode, Ve
     })?;
     let others = settings.others(clock::now()).map_err(|problem| vec![problem])?;
     let log = log_settings(settings.plan.log).map_err(|problem| vec![problem])?;
-    let log = logs::install(&log).map_err(|error| {
-        vec![Problem::new(format!("there can be no log: {error}"), "begin the program anew")]
-    })?;
+    let log = logs::install(&log)
+        .map_err(|error| vec![Problem::new(format!("there can be no log: {error}"), "begin the program anew")])?;
     Ok(runtime.block_on(work(settings, others, notifier, log)))
 }
 

@@ -25,7 +25,7 @@ const QUIET: Duration = Duration::from_secs(3);
 fn topology(row: &Row) -> Topology {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(&row.mode).join("main.topo");
     let text = std::fs::read_to_string(path).unwrap();
-    Topology::of(format!("{text}\noverride deployment main {{ sync-key = secret(\"env:GC_SYNC_KEY\") }}\n"))
+    Topology::of(text)
 }
 
 /// A topology with a client at each site, whose agents are ready.
@@ -55,7 +55,9 @@ impl Running {
     /// The way that a client's requests take now: its broker, the connector's if it is another one, and the connector.
     fn way(&self, desk: &Desk) -> Option<Vec<String>> {
         let answer = self.stage.runtime.block_on(desk.ask_state())?;
-        let (at, by) = (desk.broker()?, answer.connector?);
+        // Connectors call themselves by their site, too.
+        let by = answer.connector?.rsplit('.').next()?.to_owned();
+        let at = desk.broker()?;
         let far = self.broker_of(&by)?;
         Some(if far == at { vec![at, by] } else { vec![at, far, by] })
     }
@@ -63,7 +65,7 @@ impl Running {
     fn broker_of(&self, connector: &str) -> Option<String> {
         let metrics = desk::get(self.stage.admin(connector), "/metrics")?;
         let line =
-            metrics.lines().find(|line| line.starts_with("topoc_connector_broker_connected{") && line.ends_with(" 1"));
+            metrics.lines().find(|line| line.starts_with("topoc_connector_broker_info{") && line.ends_with(" 1"));
         let (_, rest) = line?.split_once("broker=\"")?;
         Some(rest.split('"').next()?.to_owned())
     }
@@ -121,6 +123,7 @@ impl Running {
                 .as_array()
                 .unwrap()
                 .iter()
+                .filter(|agent| agent["supervisor"] != true)
                 .filter(|agent| {
                     agent["state"] != "READY" || agent["sessions"].as_array().is_none_or(|all| all.len() != 1)
                 })
