@@ -8,6 +8,7 @@ mod tools;
 mod view;
 
 use crate::failure::Failure;
+use crate::render::counted;
 use crate::template::Template;
 use crate::terminal::{Io, Paint, Screen};
 use player::{Agent, Seen};
@@ -56,7 +57,7 @@ pub(crate) fn run(
     let release = model.topology.activemq.as_ref().map_or(topoc_compiler::release::newest(), |set| set.value.release);
     let tools = tools::Tools::find(wish.activemq, wish.simulator, release)?;
     let agents = model.clients.len().max(1);
-    say(io, &format!("starting a simulated Finesse of {} nodes", model.finesse.len()))?;
+    say(io, &format!("starting a simulated Finesse of {}", counted(model.finesse.len(), "node")))?;
     let (simulator, simulated) = simulator::start(&tools.simulator, model.finesse.len().max(1), agents, &wish.folder)?;
     let ports = stage::Ports::find(model).map_err(|error| Failure::new(format!("there is no free port: {error}")))?;
     let overlay = wish.folder.join("loopback.topo");
@@ -65,7 +66,7 @@ pub(crate) fn run(
     let analysis = analyze(&overlay, io)?;
     let (parts, secrets) = stage::parts(&analysis, &ports, &wish.folder, &tools, &wish.template)?;
     let players = stage::players(&analysis, &secrets);
-    say(io, &format!("starting {} with ActiveMQ {}", counted(&parts), tools.activemq.release))?;
+    say(io, &format!("starting {} with ActiveMQ {}", what(&parts), tools.activemq.release))?;
     let mut run = Run::start(parts, simulator, simulated)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -79,9 +80,9 @@ pub(crate) fn run(
     outcome
 }
 
-fn counted(parts: &[Part]) -> String {
-    let of = |kind: Kind| parts.iter().filter(|part| part.kind == kind).count();
-    format!("{} brokers and {} connectors", of(Kind::Broker), of(Kind::Connector))
+fn what(parts: &[Part]) -> String {
+    let of = |kind: Kind| counted(parts.iter().filter(|part| part.kind == kind).count(), kind.word());
+    format!("{} and {}", of(Kind::Broker), of(Kind::Connector))
 }
 
 fn say(io: &mut Io<'_>, text: &str) -> Result<(), Failure> {

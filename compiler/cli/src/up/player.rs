@@ -169,8 +169,8 @@ impl Play<'_> {
             seen.trouble = trouble(command, &event.event, &event.data);
             match event.event.as_str() {
                 "AgentState" => seen.state = event.data.state,
-                // Whoever is connected may be signed out: that is asked next.
-                "ConnectStatus" => seen.state = Some("CONNECTED".to_owned()),
+                // What the agent is doing then is asked next.
+                "ConnectStatus" | "Outcome" => seen.state = Some("CONNECTED".to_owned()),
                 // A connector that has taken over knows who is connected only if its peers told it.
                 "Error" if event.data.code.as_deref() == Some("NOT_CONNECTED") => seen.state = None,
                 _ => {}

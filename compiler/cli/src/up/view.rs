@@ -43,7 +43,8 @@ pub(super) struct Row {
 impl Row {
     /// A program's line.
     pub(super) fn of_part(kind: &'static str, name: &str, state: State, says: String) -> Self {
-        let news = format!("{kind} {name}: {}", state.word());
+        let says_more = if says.is_empty() { String::new() } else { format!(" ({says})") };
+        let news = format!("{kind} {name}: {}{says_more}", state.word());
         Self { kind, name: name.to_owned(), state: Some(state), says, news }
     }
 
