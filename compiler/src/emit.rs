@@ -59,6 +59,27 @@ pub fn plans(checked: CheckedModel<'_>) -> Vec<Plan> {
     checked.model().connectors.par_iter().map(|connector| plan::of(checked, &surroundings, connector)).collect()
 }
 
+/// How a client reaches its brokers, as `client.properties` has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// The URI that it dials.
+    pub uri: String,
+    /// The queues that its requests may go to: one for each deployment that hears of them.
+    pub requests: Vec<String>,
+}
+
+/// The access of every client, in the order of the model.
+#[must_use]
+pub fn accesses(checked: CheckedModel<'_>) -> Vec<Access> {
+    let surroundings = uris::Surroundings::of(checked);
+    let queues = destinations::RequestQueues::of(checked);
+    let access = |client| Access {
+        uri: uris::client(checked.model(), &surroundings, client).0,
+        requests: queues.of_client(checked.model(), client).into_iter().map(str::to_owned).collect(),
+    };
+    checked.model().clients.iter().map(access).collect()
+}
+
 fn small(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }

@@ -9,6 +9,7 @@ pub mod dispatch;
 pub mod emit;
 pub mod kebab;
 pub mod language;
+pub mod loopback;
 mod lower;
 pub mod model;
 pub mod network;

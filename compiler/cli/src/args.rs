@@ -52,6 +52,12 @@ pub(crate) enum Verb {
     /// Serve an editor over stdin and stdout (Language Server Protocol)
     #[command(after_help = LSP)]
     Lsp(LspArgs),
+    /// Run the whole topology on this machine, for a look
+    #[command(after_help = UP)]
+    Up(UpArgs),
+    /// Become a program that ends with its parent
+    #[command(hide = true)]
+    Guard(GuardArgs),
 }
 
 const CHECK: &str = "\
@@ -114,6 +120,17 @@ Example:
   topoc lsp                                    started by the editor, see editors/README.md
 
 Exit codes: 0 the editor said shutdown and exit, 1 it left without shutdown, 2 the connection failed";
+
+const UP: &str = "\
+Examples:
+  topoc up                                     until Ctrl-C: brokers, a simulated Finesse, connectors, clients
+  topoc up examples/active-active --activemq ~/apache-activemq-6.3.1
+  ACTIVEMQ_HOME=/opt/activemq topoc up
+
+Everything listens on 127.0.0.1 at ports that are free, and lives in a folder that is removed at the end. ActiveMQ is not part
+of topoc: unpack a distribution of it anywhere.
+
+Exit codes: 0 ended by Ctrl-C, 1 errors in the topology, 2 it could not be started";
 
 /// What `check` takes.
 #[derive(Debug, ClapArgs)]
@@ -277,6 +294,33 @@ pub(crate) struct LspArgs {
     /// Taken because editors pass it; stdin and stdout are always used
     #[arg(long, hide = true)]
     pub(crate) stdio: bool,
+}
+
+/// What `up` takes.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// The folder that ActiveMQ was unpacked to; without it ACTIVEMQ_HOME, or where `activemq` on the PATH belongs
+    #[arg(long, value_name = "DIR")]
+    pub(crate) activemq: Option<PathBuf>,
+    /// The program `finesse-sim`; without it the one beside topoc or on the PATH
+    #[arg(long, value_name = "FILE")]
+    pub(crate) simulator: Option<PathBuf>,
+    /// The connector's program without a plan; without it the one that was installed with topoc
+    #[arg(long, value_name = "FILE")]
+    pub(crate) template: Option<PathBuf>,
+}
+
+/// What `guard` takes.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct GuardArgs {
+    /// The process that it ends with
+    #[arg(long)]
+    pub(crate) parent: u32,
+    /// The program and its arguments
+    #[arg(last = true, required = true)]
+    pub(crate) command: Vec<OsString>,
 }
 
 /// When to use colours: on a terminal, in files and pipes too, or not at all.

@@ -5,9 +5,11 @@ mod check;
 mod completions;
 mod explain;
 mod fmt;
+mod guard;
 mod lsp;
 mod man;
 mod new;
+mod up;
 
 use crate::args::{Args, Verb};
 use crate::failure::Failure;
@@ -24,5 +26,7 @@ pub(crate) fn run(args: &Args, io: &mut Io<'_>) -> Result<u8, Failure> {
         Verb::Completions(args) => completions::run(args, io),
         Verb::Man(args) => man::run(args, io),
         Verb::Lsp(args) => lsp::run(args, io),
+        Verb::Up(args) => up::run(args, io),
+        Verb::Guard(args) => guard::run(args),
     }
 }

@@ -15,6 +15,7 @@ mod replace;
 pub mod store;
 pub mod template;
 pub mod terminal;
+mod up;
 
 use failure::Failure;
 use std::ffi::OsString;

@@ -23,7 +23,7 @@ pub struct Event {
     /// How many events of the agent this connector has told, with this one: a gap is a loss. From 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sequence: Option<u64>,
-    /// Which connector counts so. Another one, after a take-over, begins anew.
+    /// Which connector tells it, and counts so. Another one, after a take-over, begins anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connector: Option<String>,
     /// How often that connector had been started: it counts anew each time.

@@ -2,14 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
 
-mod support;
-
 use std::fs;
 use std::time::Duration;
 
-use support::{Loopback, Room, Topology};
 use topoc_compiler::diagnostic::{Diagnostic, Severity};
 use topoc_lab::{Broker, Java, LabError, PATIENCE, until};
+use topoc_stage::{Loopback, Room, Topology};
 
 /// A file of the broker `a` with one fault: what topoc reports where the topology has it, and what the broker says.
 struct Refused {

@@ -3,8 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
 #![expect(clippy::print_stdout, reason = "a failed test shows which example it was at, and how long the others took")]
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
@@ -12,12 +10,12 @@ use std::process::Command;
 
 use std::time::Instant;
 
-use support::{Loopback, Room, Topology};
 use topoc_compiler::dialling::shuffles;
 use topoc_compiler::model::{BrokerId, Client, Model, Remote};
 use topoc_compiler::network::{Edge, duplex, node};
 use topoc_compiler::{Analysis, emit};
 use topoc_lab::{Broker, Java, Mark, PATIENCE, Schema, schema, until};
+use topoc_stage::{Loopback, Room, Topology};
 use uppsala::XsdValidator;
 
 /// An example with what its own text says of it.

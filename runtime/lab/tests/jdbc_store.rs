@@ -2,10 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
 
-mod support;
-
-use support::{Loopback, Room, Topology};
 use topoc_lab::{Database, Java, PATIENCE};
+use topoc_stage::{Loopback, Room, Topology};
 
 fn topology(url: &str) -> Topology {
     let member = |name: &str| {

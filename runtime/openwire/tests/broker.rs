@@ -3,19 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
 #![allow(clippy::print_stdout, reason = "a failed test shows where it was")]
 
-#[expect(dead_code, reason = "it is shared with the lab's own tests, which use all of it")]
-#[path = "../../lab/tests/support/loopback.rs"]
-mod loopback;
 mod support;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use loopback::{Loopback, Topology};
 use support::{JAVA, RELEASES, Site, next, run, send, text, texts, until};
 use topoc_lab::PATIENCE;
 use topoc_openwire::{AckMode, Connection, Destination, Error, Outgoing, Session, Status};
+use topoc_stage::{Loopback, Topology};
 
 const TOPOLOGY: &str = r#"
 topology pair {}

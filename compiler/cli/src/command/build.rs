@@ -64,7 +64,7 @@ fn out(args: &BuildArgs, project: &Project) -> Result<PathBuf, Failure> {
 }
 
 /// Two topologies in one folder would take each other's files away.
-fn only(targets: &[PathBuf]) -> Result<&Path, Failure> {
+pub(super) fn only(targets: &[PathBuf]) -> Result<&Path, Failure> {
     match targets {
         [only] => Ok(only),
         several => {
@@ -76,7 +76,7 @@ fn only(targets: &[PathBuf]) -> Result<&Path, Failure> {
 }
 
 /// What stands in the way of a build or may hurt after it. Notes are for `check`.
-fn report(analysis: &Analysis, io: &mut Io<'_>) -> Result<(), Failure> {
+pub(super) fn report(analysis: &Analysis, io: &mut Io<'_>) -> Result<(), Failure> {
     let sources = &analysis.sources;
     // Settings and allows keep notes.
     let worth = analysis.diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Note);

@@ -42,13 +42,13 @@ impl Turn<'_> {
 
     /// Sends something. What goes to an agent's client is counted, so that a gap shows.
     pub(super) fn publish(&mut self, to: Address, name: Option<&str>, correlation: Option<String>, told: Told) {
-        let mut event = Event { agent: name.map(str::to_owned), correlation, ..Event::new(told) };
+        let connector = Some(self.connector.settings.name.clone());
+        let mut event = Event { agent: name.map(str::to_owned), connector, correlation, ..Event::new(told) };
         let agent = name.and_then(|name| self.connector.agents.get_mut(name));
         let is_clients = |client: &_| matches!(&to, Address::Named(named) if named == client);
         if let Some(agent) = agent.filter(|agent| agent.client.as_ref().is_some_and(is_clients)) {
             agent.sequence += 1;
             event.sequence = Some(agent.sequence);
-            event.connector = Some(self.connector.settings.name.clone());
             event.epoch = Some(self.connector.settings.epoch);
         }
         self.connector.unsent += 1;

@@ -10,11 +10,16 @@ static FREED: Condvar = Condvar::new();
 
 /// Room for some brokers, given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Room(usize);
+pub struct Room(usize);
 
 impl Room {
     /// Waits until so many more brokers may run.
-    pub(crate) fn take(brokers: usize) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// When there can never be room for so many.
+    #[must_use]
+    pub fn take(brokers: usize) -> Self {
         assert!(brokers <= BROKERS, "room for {brokers} brokers can never be had");
         let free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
         let mut free = FREED.wait_while(free, |free| *free < brokers).unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,225 @@
+//! A topology made ready for this machine: ports, secrets and files, and how each of its parts is started.
+
+use super::process::Recipe;
+use super::simulator::Simulated;
+use super::tools::Tools;
+use crate::failure::Failure;
+use crate::template::Template;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use topoc_compiler::emit::{self, Access};
+use topoc_compiler::loopback::{self, Machine};
+use topoc_compiler::model::{Dialer, Model};
+use topoc_compiler::value::Secret;
+use topoc_compiler::{Analysis, CheckedModel};
+use topoc_plan::Plan;
+
+/// Values of the variables that hold secrets. They live as long as this run.
+pub(super) type Secrets = BTreeMap<String, String>;
+
+/// A broker or a connector.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) kind: Kind,
+    pub(super) recipe: Recipe,
+    /// Where it can be reached once it is up.
+    pub(super) port: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Broker,
+    Connector,
+}
+
+impl Kind {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Broker => "broker",
+            Self::Connector => "connector",
+        }
+    }
+}
+
+/// A client of the topology, to be played.
+#[derive(Debug, Clone)]
+pub(super) struct Player {
+    pub(super) name: String,
+    pub(super) access: Access,
+    pub(super) user: Option<String>,
+    pub(super) password: Option<String>,
+}
+
+/// Ports that nobody had a moment ago.
+#[derive(Debug)]
+pub(super) struct Ports {
+    pub(super) listeners: Vec<Vec<u16>>,
+    pub(super) admin: Vec<u16>,
+}
+
+impl Ports {
+    /// Finds one for each listener and each connector.
+    pub(super) fn find(model: &Model) -> io::Result<Self> {
+        // All are held until the last one is found, so that no two are the same.
+        let mut held = Vec::new();
+        let mut some = |count: usize| -> io::Result<Vec<u16>> {
+            let listener = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+            let new: Vec<TcpListener> = (0..count).map(|_| listener()).collect::<io::Result<_>>()?;
+            let ports = new.iter().map(|one| Ok(one.local_addr()?.port())).collect();
+            held.extend(new);
+            ports
+        };
+        let listeners = model.brokers.iter().map(|broker| some(broker.listeners.len())).collect::<io::Result<_>>()?;
+        Ok(Self { listeners, admin: some(model.connectors.len())? })
+    }
+}
+
+/// The overlay that puts the topology on this machine, with the release that is here.
+pub(super) fn overlay(model: &Model, ports: &Ports, simulated: &Simulated, folder: &Path, tools: &Tools) -> String {
+    let stores = folder.join("stores");
+    let xmpp = |node: usize| model.finesse.get(node).and_then(|one| one.xmpp.as_ref()).map(|set| set.value.as_str());
+    let finesse: Vec<(u16, u16)> =
+        simulated.nodes.iter().enumerate().map(|(index, node)| (node.rest, node.xmpp(xmpp(index)))).collect();
+    let machine = Machine {
+        stores: &stores.to_string_lossy(),
+        listeners: &ports.listeners,
+        finesse: &finesse,
+        finesse_roots: Some(&simulated.ca),
+        admin: &ports.admin,
+    };
+    let topology = &model.topology.name;
+    format!("override topology {topology} {{ activemq = \"{}\" }}\n", tools.activemq.release)
+        + &loopback::overlay(model, &machine)
+}
+
+/// Writes every file below the folder, and says how each part is started. Brokers come first.
+pub(super) fn parts(
+    analysis: &Analysis,
+    ports: &Ports,
+    folder: &Path,
+    tools: &Tools,
+    template: &Template,
+) -> Result<(Vec<Part>, Secrets), Failure> {
+    let Some(checked) = analysis.checked() else {
+        return Err(Failure::new("the topology cannot be run on one machine").help("see what was found above"));
+    };
+    let dist = folder.join("dist");
+    let mut named = BTreeSet::new();
+    for artifact in emit::artifacts(checked) {
+        let path = dist.join(&artifact.path);
+        write(&path, &artifact.bytes)?;
+        if path.extension().is_some_and(|extension| extension == "xml") {
+            named.extend(variables(&String::from_utf8_lossy(&artifact.bytes)));
+        }
+    }
+    let plans = emit::plans(checked);
+    named.extend(plans.iter().flat_map(secrets_of));
+    named.extend(checked.model().clients.iter().filter_map(|client| variable(&client.dialer)));
+    let secrets: Secrets = named.into_iter().map(|name| (name, drawn())).collect();
+    let mut parts = brokers(checked, ports, &dist, tools, &secrets);
+    for (plan, port) in plans.iter().zip(&ports.admin) {
+        parts.push(connector(plan, *port, &dist, template, &secrets)?);
+    }
+    Ok((parts, secrets))
+}
+
+fn brokers(checked: CheckedModel<'_>, ports: &Ports, dist: &Path, tools: &Tools, secrets: &Secrets) -> Vec<Part> {
+    let model = checked.model();
+    let brokers = model.brokers.iter().zip(&ports.listeners);
+    let parts = brokers.map(|(broker, ports)| {
+        let name = broker.name.value.clone();
+        let folder = dist.join(&model.site(broker.site).name.value).join(&name);
+        let recipe = Recipe {
+            program: tools.java.clone(),
+            arguments: tools.activemq.arguments(&folder.join("activemq.xml"), &folder),
+            environment: environment(secrets),
+            log: folder.join("output.log"),
+            folder,
+            name,
+        };
+        Part { kind: Kind::Broker, recipe, port: ports.first().copied().unwrap_or_default() }
+    });
+    parts.collect()
+}
+
+fn connector(plan: &Plan, port: u16, dist: &Path, template: &Template, secrets: &Secrets) -> Result<Part, Failure> {
+    let name = plan.connector.clone();
+    let folder = dist.join(&plan.site).join(&name);
+    let program = folder.join(&name);
+    write(&program, &template.with(plan)?.get())?;
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))
+        .map_err(|error| Failure::system("make a program of", &program, &error))?;
+    let (log, environment) = (folder.join("output.log"), environment(secrets));
+    let recipe = Recipe { name, program, arguments: vec!["run".into()], environment, folder, log };
+    Ok(Part { kind: Kind::Connector, recipe, port })
+}
+
+/// Java reads variables as the locale says; without one it knows ASCII only.
+fn environment(secrets: &Secrets) -> Vec<(String, String)> {
+    let locale = [("LC_ALL".to_owned(), "C.UTF-8".to_owned())];
+    locale.into_iter().chain(secrets.iter().map(|(name, value)| (name.clone(), value.clone()))).collect()
+}
+
+/// The clients, in the model's order.
+pub(super) fn players(analysis: &Analysis, secrets: &Secrets) -> Vec<Player> {
+    let Some(checked) = analysis.checked() else { return Vec::new() };
+    let clients = checked.model().clients.iter().zip(emit::accesses(checked));
+    let player = |(client, access): (&topoc_compiler::model::Client, Access)| Player {
+        name: client.dialer.name.value.clone(),
+        access,
+        user: client.dialer.user.as_ref().map(|user| user.value.clone()),
+        password: variable(&client.dialer).and_then(|name| secrets.get(&name).cloned()),
+    };
+    clients.map(player).collect()
+}
+
+fn variable(dialer: &Dialer) -> Option<String> {
+    match dialer.password.as_ref().map(|password| &password.value) {
+        Some(Secret::Env(name)) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// The variables that a broker's file names, other than those that are set for every broker.
+fn variables(text: &str) -> impl Iterator<Item = String> + '_ {
+    let names = text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+    names.filter(|name| !name.contains('.')).map(str::to_owned)
+}
+
+fn secrets_of(plan: &Plan) -> Vec<String> {
+    let identity = plan.tls.broker_identity.as_ref().map(|identity| &identity.key);
+    let admin = plan.admin.as_ref().and_then(|admin| admin.token.as_ref());
+    let sync = plan.deployment.iter().flat_map(|deployment| &deployment.sync_keys);
+    let all = plan.login.password.iter().chain(identity).chain(admin).chain(sync);
+    let env = all.filter_map(|secret| match secret {
+        topoc_plan::Secret::Env(name) => Some(name.clone()),
+        topoc_plan::Secret::File(_) => None,
+    });
+    env.collect()
+}
+
+/// 64 hexadecimal digits: long enough for a key, and fit for XML, URIs and bodies.
+fn drawn() -> String {
+    (0..4).map(|_| format!("{:016x}", fastrand::u64(..))).collect()
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let folder: PathBuf = path.parent().map(Path::to_owned).unwrap_or_default();
+    fs::create_dir_all(&folder).map_err(|error| Failure::system("make", &folder, &error))?;
+    fs::write(path, bytes).map_err(|error| Failure::system("write", path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_lab_sets_is_no_secret() {
+        let text = "<a b=\"${activemq.data}\" c=\"${BRIDGE_PASSWORD}\" d=\"${X}\"/>";
+        assert_eq!(variables(text).collect::<Vec<_>>(), ["BRIDGE_PASSWORD", "X"]);
+    }
+}

@@ -1,0 +1,79 @@
+//! A connector's program as a process that ends with its handle.
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use topoc_lab::until;
+use topoc_plan::{Plan, Secret, encode, slot};
+
+use crate::Loopback;
+
+/// A running connector. Dropped, it is killed.
+#[derive(Debug)]
+pub struct Connector {
+    child: Child,
+}
+
+impl Connector {
+    /// Makes the program of a template and a plan, in a folder.
+    pub(crate) fn make(template: &Path, plan: &Plan, folder: &Path) -> PathBuf {
+        let program = folder.join(&plan.connector);
+        fs::create_dir_all(folder).unwrap();
+        fs::write(&program, slot::embed(&fs::read(template).unwrap(), &encode(plan)).unwrap()).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        program
+    }
+
+    /// Starts it. What it prints is added to `output.log` beside it.
+    pub(crate) fn start(program: &Path, plan: &Plan) -> Self {
+        let file = File::options().create(true).append(true).open(Self::log_beside(program)).unwrap();
+        let mut command = Command::new(program);
+        command.arg("run").current_dir(program.parent().unwrap());
+        command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
+        for secret in plan.login.password.iter().chain(plan.deployment.iter().flat_map(|one| &one.sync_keys)) {
+            if let Secret::Env(name) = secret {
+                command.env(name, value(name));
+            }
+        }
+        Self { child: command.spawn().unwrap() }
+    }
+
+    /// Where it prints.
+    pub(crate) fn log_beside(program: &Path) -> PathBuf {
+        program.with_file_name("output.log")
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it as a power cut would.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end, and waits.
+    pub fn terminate(&mut self) -> ExitStatus {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        until("a connector ends that was asked to", || self.child.try_wait().unwrap())
+    }
+}
+
+impl Drop for Connector {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a variable holds: a key where one is meant, else [`Loopback::secret`].
+fn value(name: &str) -> String {
+    if name.contains("SYNC") { "5a".repeat(32) } else { Loopback::secret(name) }
+}
