@@ -1,7 +1,5 @@
 //! A pair on one database: the slave takes over, and has the messages that the master had.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
-
 use topoc_lab::{Database, Java, PATIENCE};
 use topoc_stage::{Loopback, Room, Topology};
 
