@@ -450,6 +450,33 @@ fn a_forced_change_to_not_ready_is_undone_with_the_reason_from_before() {
 }
 
 #[test]
+fn what_a_request_does_that_was_given_up_is_not_taken_for_the_agents_choice() {
+    let mut room = switched();
+    room.tell(Event::Wished(Wish::NotReady(Some(4))));
+    room.hears(changed(user(UserState::NotReady, Some(4), 100)));
+    room.hears(changed(user(UserState::NotReady, Some(255), 101)));
+    assert_eq!(room.asked().2, Ask::NotReady(4));
+    // Before it is answered everybody moves, and then the agent chooses to be ready.
+    room.tell(Event::Use(A, ms(0)));
+    room.pass(CLOSE_WITHIN);
+    room.opens();
+    room.reads(user(UserState::NotReady, Some(255), 101), vec![]);
+    room.tell(Event::Wished(Wish::Ready));
+    room.hears(changed(user(UserState::Ready, None, 102)));
+    room.hears(changed(user(UserState::NotReady, Some(4), 103)));
+    room.pass(secs(1));
+    room.answers(&Ask::Ready, Answer::Accepted);
+    room.hears(changed(user(UserState::Ready, None, 104)));
+    assert_eq!(room.session.phase(), Phase::Live);
+    // Much later, or for another reason, it is their choice.
+    room.hears(changed(user(UserState::NotReady, Some(5), 105)));
+    room.pass(secs(20));
+    room.hears(changed(user(UserState::NotReady, Some(4), 120)));
+    room.pass(secs(20));
+    assert_eq!(room.asks(), 0);
+}
+
+#[test]
 fn a_forced_change_that_waits_for_the_end_of_a_call_is_undone_then() {
     let pending = |second| User { pending_state: Some(UserState::NotReady), ..user(UserState::Talking, None, second) };
     let mut room = switched();
