@@ -395,7 +395,7 @@ async fn one_connection_taken() -> (Fake, Server, JoinSet<Result<Answer, AskErro
     holding.spawn(async move { ask(&taken, &user()).await });
     let arriving = async {
         while fake.seen().is_empty() {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     };
     timeout(PATIENCE, arriving).await.expect("the request arrives");

@@ -384,6 +384,38 @@ fn a_password_that_was_right_has_a_second_try_and_no_third() {
 }
 
 #[test]
+fn without_a_token_that_is_accepted_there_is_no_second_try() {
+    let mut live = Room::live();
+    live.tell(Event::Barred);
+    let mut opening = Room::live();
+    opening.breaks();
+    opening.pass(secs(1));
+    opening.opening();
+    opening.tell(Event::Barred);
+    for mut room in [live, opening] {
+        assert_eq!(room.published().last().map(String::as_str), Some("Ended(WrongPassword)"));
+        room.pass(secs(600));
+        assert_eq!(room.session.phase(), Phase::Ended);
+        room.tell(Event::Barred);
+        assert_eq!(room.published(), Vec::<String>::new(), "once");
+    }
+}
+
+#[test]
+fn without_a_token_for_now_the_session_is_opened_again_and_the_server_is_not_blamed() {
+    let mut room = Room::live();
+    room.breaks();
+    for _ in 0..3 {
+        room.pass(secs(5));
+        let (attempt, _) = room.opening();
+        room.orders.clear();
+        room.tell(Event::NotOpened(attempt, Refusal::NoToken));
+        assert_eq!(room.session.phase(), Phase::Waiting);
+        assert_eq!(room.signs(), []);
+    }
+}
+
+#[test]
 fn who_takes_the_session_over_has_it() {
     let mut room = Room::live();
     let (attempt, _) = room.session.open().unwrap_or_else(|| unreachable!("it is live"));

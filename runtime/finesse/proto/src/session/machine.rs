@@ -173,6 +173,7 @@ impl Turn<'_> {
             Event::Closed(attempt) if link == Some(attempt) => self.closed(),
             Event::Notified(attempt, notice) if link == Some(attempt) => self.notified(notice),
             Event::Answered(request, answer) => self.answered(request, answer),
+            Event::Barred => self.barred(),
             Event::Wished(wish) => self.wished(wish),
             Event::Timer => self.overdue(),
             Event::Stop => self.stop(),
