@@ -429,7 +429,7 @@ impl Driver {
 
     fn open(&mut self, attempt: Attempt, place: &Place) {
         let now = self.shared.began.elapsed();
-        if self.renewal.as_ref().is_some_and(|renewal| renewal.has_expired(now)) && self.renews(attempt) {
+        if self.renewal.as_ref().is_some_and(|renewal| renewal.is_due(now)) && self.renews(attempt) {
             return;
         }
         let opening: Opening = match Jid::of_agent(&self.login.id, &place.domain, &self.login.resource) {

@@ -34,9 +34,9 @@ impl Renewal {
         self.tokens.token()
     }
 
-    /// Whether the token in use is too old.
-    pub(super) fn has_expired(&self, now: Duration) -> bool {
-        self.tokens.credentials(now).is_none()
+    /// Whether the token in use is too old, or was refused: it is not tried again.
+    pub(super) fn is_due(&self, now: Duration) -> bool {
+        self.refused || self.tokens.credentials(now).is_none()
     }
 
     /// Whether only a person can help.
