@@ -254,6 +254,8 @@ impl Driver {
             }
             Told::Failed { request_id, error } => self.tell(Event::Failed { agent: id, request_id, error }),
             Told::Warned(text) => warn!(agent = id, "{text}"),
+            // A client brings a token without what would renew it, so that no session here renews one.
+            Told::Renewed(_) => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod agent;
 mod connection;
+mod exchanges;
 mod server;
 
 pub use agent::{Agent, Notice, Wish};

@@ -37,6 +37,8 @@ async fn a_session_within_tls_takes_less_than_48_kb() {
     for (transport, port, path) in [
         (Transport::DirectTls, prosody.tls(), "/"),
         (Transport::WebSocket { tls: true }, prosody.https(), "/xmpp-websocket"),
+        // Two connections.
+        (Transport::Bosh { tls: true }, prosody.https(), "/http-bind"),
     ] {
         let server = server(port).path(path);
         let options = Options { mechanisms: vec![Mechanism::Plain], ..Options::new(transport) };

@@ -1,10 +1,13 @@
 //! REST over real sockets: a server that answers, refuses, moves, hangs, says too much and breaks off, as it is told to.
 
+mod https;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use https::{IDENTITY, Identity, answer, request};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -15,11 +18,8 @@ use topoc_finesse_proto::rest::{Answer, Command, Credentials, Origin, Refusal, R
 use topoc_finesse_proto::secret::Secret;
 use topoc_finesse_proto::user::UserState;
 use topoc_finesse_proto::xml::{Limits, XmlError};
-use topoc_tls::TlsConfig;
 use topoc_tls::tokio_rustls::TlsAcceptor;
-use topoc_tls::tokio_rustls::rustls::crypto::ring;
-use topoc_tls::tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use topoc_tls::tokio_rustls::rustls::{ClientConfig, ServerConfig};
+use topoc_tls::tokio_rustls::rustls::ClientConfig;
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -48,23 +48,7 @@ struct Fake {
     most_open: Arc<AtomicUsize>,
 }
 
-struct Tls {
-    server: Arc<ServerConfig>,
-    client: Arc<ClientConfig>,
-}
-
-static TLS: LazyLock<Tls> = LazyLock::new(|| {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
-    let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("ring knows the versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .expect("they fit");
-    let client = TlsConfig::default().roots_pem(made.cert.pem().as_bytes()).expect("a root");
-    Tls { server: Arc::new(server), client: client.build().expect("a configuration") }
-});
+static CLIENT: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| IDENTITY.roots.build().expect("a configuration"));
 
 impl Fake {
     async fn start(tls: bool, script: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
@@ -86,7 +70,7 @@ impl Fake {
                 let (seen, script, open) = (Arc::clone(&seen), Arc::clone(&script), Arc::clone(&open));
                 tokio::spawn(async move {
                     if tls {
-                        let accepting = TlsAcceptor::from(Arc::clone(&TLS.server)).accept(stream);
+                        let accepting = TlsAcceptor::from(Arc::clone(&IDENTITY.server)).accept(stream);
                         if let Ok(stream) = accepting.await {
                             serve(stream, &seen, &*script).await;
                         }
@@ -105,7 +89,7 @@ impl Fake {
     }
 
     fn server(&self, tls: bool) -> Server {
-        Server::new(self.origin(tls), Arc::clone(&TLS.client), Options::default())
+        Server::new(self.origin(tls), Arc::clone(&CLIENT), Options::default())
     }
 
     fn seen(&self) -> Vec<String> {
@@ -143,33 +127,6 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, seen: &Mutex<Ve
             return;
         }
     }
-}
-
-async fn request<S: AsyncRead + Unpin>(stream: &mut S, bytes: &mut Vec<u8>) -> Option<String> {
-    loop {
-        let text = String::from_utf8_lossy(bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length =
-                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-            if body.len() >= length.unwrap_or(0) {
-                bytes.clear();
-                return Some(text);
-            }
-        }
-        let mut some = [0; 4096];
-        match stream.read(&mut some).await {
-            Ok(count) if count > 0 => bytes.extend_from_slice(&some[..count]),
-            _ => return None,
-        }
-    }
-}
-
-fn answer(status: u16, body: &str) -> String {
-    let (location, body) = match status {
-        301 => (format!("Location: {body}\r\n"), ""),
-        _ => (String::new(), body),
-    };
-    format!("HTTP/1.1 {status} X\r\n{location}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
 const USER: &str = "<User><loginId>1001</loginId><state>READY</state></User>";
@@ -245,9 +202,8 @@ async fn requests_over_tls_share_a_connection() {
 #[tokio::test]
 async fn a_server_that_nobody_vouches_for_is_told_nothing() {
     let fake = Fake::start(true, |_, _| Reply::Answer(200, USER.into())).await;
-    let other = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
-    let tls = TlsConfig::default().roots_pem(other.cert.pem().as_bytes()).expect("a root");
-    let server = Server::new(fake.origin(true), tls.build().expect("a configuration"), Options::default());
+    let other = Identity::new().roots;
+    let server = Server::new(fake.origin(true), other.build().expect("a configuration"), Options::default());
     let error = ask(&server, &user()).await.expect_err("no answer");
     assert!(matches!(&error, AskError::NotSent(why) if why.contains("certificate")), "{error}");
     assert!(fake.seen().is_empty());
@@ -259,7 +215,7 @@ async fn nobody_listening_is_not_sent() {
     let port = listener.local_addr().expect("it is bound").port();
     drop(listener);
     let origin = Origin { tls: false, host: "localhost".into(), port };
-    let server = Server::new(origin, Arc::clone(&TLS.client), Options::default());
+    let server = Server::new(origin, Arc::clone(&CLIENT), Options::default());
     assert!(matches!(ask(&server, &hold()).await, Err(AskError::NotSent(_))));
 }
 
@@ -326,7 +282,7 @@ async fn a_request_that_nobody_waits_for_does_not_spoil_the_next() {
 async fn agents_share_as_many_connections_as_there_may_be() {
     let fake = Fake::start(false, |_, _| Reply::Answer(200, USER.into())).await;
     let options = Options { connections: 3, ..Options::default() };
-    let server = Server::new(fake.origin(false), Arc::clone(&TLS.client), options);
+    let server = Server::new(fake.origin(false), Arc::clone(&CLIENT), options);
     let mut asking = JoinSet::new();
     for _ in 0..200 {
         let server = server.clone();
@@ -428,4 +384,59 @@ async fn a_connection_that_breaks_leaves_nobody_waiting() {
     assert_eq!(wish(&agent, hold()).await, broken);
     assert_eq!(wish(&agent, hold()).await, broken);
     assert_eq!(fake.seen().len(), 2, "each was sent once");
+}
+
+/// A server with one connection, which is taken for as long as the test lasts, and the task that has it.
+async fn one_connection_taken() -> (Fake, Server, JoinSet<Result<Answer, AskError>>) {
+    let fake = Fake::start(false, |_, _| Reply::Hang(String::new())).await;
+    let options = Options { connections: 1, ..Options::default() };
+    let server = Server::new(fake.origin(false), Arc::clone(&CLIENT), options);
+    let (mut holding, taken) = (JoinSet::new(), server.clone());
+    holding.spawn(async move { ask(&taken, &user()).await });
+    let arriving = async {
+        while fake.seen().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, arriving).await.expect("the request arrives");
+    (fake, server, holding)
+}
+
+#[tokio::test]
+async fn what_waits_for_a_connection_was_not_done_however_long_it_waits() {
+    let (fake, server, _holding) = one_connection_taken().await;
+    let options = LineOptions { patience: Duration::from_millis(50), ..LineOptions::default() };
+    let (agent, mut notices) = Agent::new(server, password(), options);
+    let wish = Wish::until(Instant::now() + Duration::from_millis(500));
+    let outcome = timeout(PATIENCE, agent.ask(hold(), wish)).await.expect("an outcome");
+    assert_eq!(outcome, Outcome::NotDone(Why::Late));
+    assert!(notices.try_recv().is_err(), "nothing is known of the server");
+    assert_eq!(fake.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_connection_goes_to_the_next_server() {
+    let (fake, server, _holding) = one_connection_taken().await;
+    let second = Fake::start(false, |_, _| Reply::Answer(202, String::new())).await;
+    for fails in [true, false] {
+        let (agent, _notices) = Agent::new(server.clone(), password(), LineOptions::default());
+        let moving = async {
+            if fails {
+                agent.move_to_server(second.server(false)).await;
+            } else {
+                agent.change_server(second.server(false)).await;
+            }
+            agent.use_server(second.server(false)).await;
+        };
+        let (outcome, ()) = tokio::join!(wish(&agent, hold()), moving);
+        assert_eq!(outcome, Outcome::Answer(Answer::Accepted));
+    }
+    assert_eq!((fake.seen().len(), second.seen().len()), (1, 2));
+}
+
+#[tokio::test]
+async fn a_request_without_a_line_that_finds_no_connection_free_was_not_sent() {
+    let (_fake, server, _holding) = one_connection_taken().await;
+    let asked = server.ask(&hold(), Some(&password()), None, Instant::now() + Duration::from_millis(100)).await;
+    assert_eq!(asked, Err(AskError::NotSent("no connection was free in time".to_owned())));
 }

@@ -108,12 +108,14 @@ fn commands(agents: usize) {
     );
     let mut rounds: Vec<[Load; 3]> = Vec::new();
     for _ in 0..2 {
-        let ours = Load::read(&client.ask(&format!("ours {RATE} {SECONDS}")));
-        let bare = Load::read(&client.ask(&format!("bare {RATE} {SECONDS}")));
-        let java = rivals::requests(&announcement, agents, RATE, SECONDS);
-        for (name, load) in [("ours", &ours), ("bare", &bare), ("Java", &java)] {
+        let mut ask = |name: &str| {
+            let load = Load::read(&client.ask(&format!("{name} {RATE} {SECONDS}")));
             load.print(name);
-        }
+            load
+        };
+        let (ours, bare) = (ask("ours"), ask("bare"));
+        let java = rivals::requests(&announcement, agents, RATE, SECONDS);
+        java.print("Java");
         rounds.push([ours, bare, java]);
     }
     for [ours, bare, java] in &rounds {

@@ -9,9 +9,10 @@
 //! | 401 because of who asks | the line stops: five wrong passwords block the account for five minutes. With a token a new one is asked for, and the request goes once more |
 //! | 503, or no connection | it was not done: it goes back to its place, and the line waits for a server until the request's deadline |
 //! | 301 | it was not done: it goes where Finesse says |
+//! | no connection is free for it | it was not sent: it waits until its own deadline, and Finesse's time to answer begins when it goes out |
 //! | the connection breaks, or no answer in time | if a second one does no harm, it goes again; if it does, its owner is told that nobody knows |
 //! | everything moves away from a server that has failed | the same: nobody waits for the answer of a server that was left |
-//! | everything moves away from a server that works | what is on its way there is answered; all else goes to the next one |
+//! | everything moves away from a server that works | what has gone out to it is answered; all else goes to the next one |
 //! | 500 and what cannot be read | its owner gets it |
 //!
 //! The line has no clock: time is since whenever the caller likes.
@@ -34,7 +35,7 @@ const MOVES: u8 = 2;
 pub struct LineOptions {
     /// Requests that may be in the line, those on their way included.
     pub capacity: usize,
-    /// How long Finesse has to answer.
+    /// How long Finesse has to answer, from [`Event::Going`] on.
     pub patience: Duration,
     /// Whether credentials can be renewed without a person: a token can, a password cannot.
     pub renewable: bool,
@@ -61,6 +62,16 @@ pub enum Event {
         /// Whether it belongs to getting a server ready again: such requests go first, also while the line waits for a server,
         /// and never wait for one themselves.
         recovery: bool,
+    },
+    /// It goes out: its bytes may be at the server from now on.
+    Going {
+        /// Whose.
+        ticket: Ticket,
+    },
+    /// Not a byte of it went out after all, since the connection was closed, and it waits for another connection.
+    Stayed {
+        /// Whose.
+        ticket: Ticket,
     },
     /// An answer came to [`Order::Send`].
     Answered {
@@ -98,7 +109,8 @@ pub enum Event {
 /// What the caller is to do, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Send it, and report [`Event::Answered`], [`Event::NotSent`] or [`Event::Lost`].
+    /// Send it as soon as there is a connection for it. Report [`Event::Going`] before its first byte, and then
+    /// [`Event::Answered`], [`Event::NotSent`] or [`Event::Lost`].
     Send {
         /// Its number.
         ticket: Ticket,
@@ -208,7 +220,24 @@ struct Flight {
     credentials: u64,
     /// The server that it went to.
     server: u64,
-    until: Duration,
+    /// Until when an answer is waited for; `None` while it waits for a connection, and nothing of it was sent.
+    until: Option<Duration>,
+}
+
+impl Flight {
+    /// When it is given up.
+    fn ends(&self) -> Duration {
+        self.until.unwrap_or(self.entry.deadline)
+    }
+
+    /// Nobody knows whether it is done from here on, if anything of it was sent.
+    fn given_up(mut self, trouble: Trouble) -> Entry {
+        if self.until.is_some() {
+            self.entry.in_doubt = true;
+            self.entry.trouble = Some(trouble);
+        }
+        self.entry
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -279,7 +308,7 @@ impl Line {
     /// When [`Event::Time`] is wanted; `None` if never.
     #[must_use]
     pub fn wakes_at(&self) -> Option<Duration> {
-        let answers = self.flying.iter().map(|flight| flight.until);
+        let answers = self.flying.iter().map(Flight::ends);
         let turns = self.waiting.iter().map(|entry| entry.deadline);
         answers.chain(turns).min()
     }
@@ -288,6 +317,8 @@ impl Line {
     pub fn handle(&mut self, now: Duration, event: Event) -> Vec<Order> {
         match event {
             Event::Wanted { ticket, request, deadline, recovery } => self.want(ticket, request, deadline, recovery),
+            Event::Going { ticket } => self.goes(ticket, Some(now.saturating_add(self.options.patience))),
+            Event::Stayed { ticket } => self.goes(ticket, None),
             Event::Answered { ticket, result } => self.answered(ticket, result),
             Event::NotSent { ticket } => {
                 if let Some(flight) = self.landed(ticket) {
@@ -307,8 +338,9 @@ impl Line {
             Event::NoCredentials => self.stop(Vec::new()),
             Event::Time => {}
         }
+        self.recall();
         self.pass_time(now);
-        self.start(now);
+        self.start();
         std::mem::take(&mut self.orders)
     }
 
@@ -353,6 +385,13 @@ impl Line {
     fn landed(&mut self, ticket: Ticket) -> Option<Flight> {
         let place = self.flying.iter().position(|flight| flight.entry.ticket == ticket)?;
         Some(self.flying.remove(place))
+    }
+
+    /// A request goes out, and its answer is to come by then; or it waits for a connection again.
+    fn goes(&mut self, ticket: Ticket, until: Option<Duration>) {
+        if let Some(flight) = self.flying.iter_mut().find(|flight| flight.entry.ticket == ticket) {
+            flight.until = until.map(|until| until.min(flight.entry.deadline));
+        }
     }
 
     fn answered(&mut self, ticket: Ticket, result: Result<Answer, Refusal>) {
@@ -428,13 +467,9 @@ impl Line {
     fn leave(&mut self, is_given_up: fn(&Entry) -> bool) {
         self.lost = Some(Trouble::Told);
         self.server += 1;
-        let (left, kept) = std::mem::take(&mut self.flying).into_iter().partition(|one| is_given_up(&one.entry));
-        self.flying = kept;
-        let left: Vec<Flight> = left;
-        for Flight { mut entry, .. } in left {
-            self.orders.push(Order::Abandon { ticket: entry.ticket });
-            entry.in_doubt = true;
-            entry.trouble = Some(Trouble::Told);
+        self.recall();
+        for flight in self.take_back(|_, flight| is_given_up(&flight.entry)) {
+            let entry = flight.given_up(Trouble::Told);
             if entry.is_harmless() && !entry.recovery {
                 self.put(entry);
             } else {
@@ -442,6 +477,27 @@ impl Line {
                 self.done(entry.ticket, outcome);
             }
         }
+    }
+
+    /// What has not gone out and would not be sent now goes back to its place.
+    fn recall(&mut self) {
+        let has_no_turn = |line: &Self, flight: &Flight| {
+            let is_refused = matches!(line.access, Access::Renewing | Access::Stopped);
+            let is_lost = line.lost.is_some() && !flight.entry.recovery;
+            flight.until.is_none() && (is_refused || is_lost || flight.credentials != line.credentials)
+        };
+        for flight in self.take_back(has_no_turn) {
+            self.put(flight.entry);
+        }
+    }
+
+    /// Takes requests from their way.
+    fn take_back(&mut self, is_meant: impl Fn(&Self, &Flight) -> bool) -> Vec<Flight> {
+        let flying = std::mem::take(&mut self.flying);
+        let (taken, kept): (Vec<_>, Vec<_>) = flying.into_iter().partition(|flight| is_meant(self, flight));
+        self.flying = kept;
+        self.orders.extend(taken.iter().map(|flight| Order::Abandon { ticket: flight.entry.ticket }));
+        taken
     }
 
     fn unauthorized(&mut self, mut entry: Entry, errors: Vec<ApiError>) {
@@ -471,26 +527,29 @@ impl Line {
     }
 
     fn pass_time(&mut self, now: Duration) {
-        let is_late = |flight: &Flight| flight.until <= now;
-        while let Some(place) = self.flying.iter().position(is_late) {
-            let flight = self.flying.remove(place);
-            self.orders.push(Order::Abandon { ticket: flight.entry.ticket });
-            self.silent(flight, now);
+        for flight in self.take_back(|_, flight| flight.ends() <= now) {
+            match flight.until {
+                Some(_) => self.silent(flight, now),
+                None => self.late(&flight.entry),
+            }
         }
         while let Some(place) = self.waiting.iter().position(|entry| entry.deadline <= now) {
             if let Some(entry) = self.waiting.remove(place) {
-                let trouble = entry.trouble.or(self.lost.filter(|_| !entry.recovery));
-                let outcome = entry.ends(trouble.map_or(Why::Late, Why::Trouble));
-                self.done(entry.ticket, outcome);
+                self.late(&entry);
             }
         }
     }
 
+    /// Its deadline came before its turn, or before a connection.
+    fn late(&mut self, entry: &Entry) {
+        let trouble = entry.trouble.or(self.lost.filter(|_| !entry.recovery));
+        let outcome = entry.ends(trouble.map_or(Why::Late, Why::Trouble));
+        self.done(entry.ticket, outcome);
+    }
+
     fn silent(&mut self, flight: Flight, now: Duration) {
         self.trouble(&flight, Trouble::Silent);
-        let mut entry = flight.entry;
-        entry.in_doubt = true;
-        entry.trouble = Some(Trouble::Silent);
+        let entry = flight.given_up(Trouble::Silent);
         if entry.is_harmless() && !entry.recovery && entry.deadline > now {
             return self.put(entry);
         }
@@ -498,11 +557,10 @@ impl Line {
         self.done(entry.ticket, outcome);
     }
 
-    fn start(&mut self, now: Duration) {
+    fn start(&mut self) {
         while let Some(entry) = self.next() {
-            let until = entry.deadline.min(now.saturating_add(self.options.patience));
             self.orders.push(Order::Send { ticket: entry.ticket, request: entry.request.clone() });
-            self.flying.push(Flight { entry, credentials: self.credentials, server: self.server, until });
+            self.flying.push(Flight { entry, credentials: self.credentials, server: self.server, until: None });
         }
     }
 

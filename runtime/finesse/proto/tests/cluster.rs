@@ -171,6 +171,24 @@ fn sessions_are_weighed_over_all_agents() {
 }
 
 #[test]
+fn what_was_said_of_finesse_over_sessions_that_are_no_more_says_nothing() {
+    let mut room = Room::new(&[Server::In]);
+    room.sessions(3, A);
+    (0..3).for_each(|who| room.sign(who, A, Sign::Presence(false)));
+    assert_eq!(room.cluster.judgements(), [Judgement::Away]);
+    // Each has a new session before the last of the old ones has gone. That Finesse is there again was said in between.
+    for who in 0..3 {
+        assert_eq!(room.cluster.judgements(), [Judgement::Away]);
+        room.sign(who, A, Sign::Lost);
+        room.sign(who, A, Sign::Opened);
+    }
+    assert_eq!(room.cluster.judgements(), [Judgement::Good]);
+    (0..2).for_each(|who| room.sign(who, A, Sign::Presence(false)));
+    room.sign(2, A, Sign::Presence(true));
+    assert_eq!(room.cluster.judgements(), [Judgement::Good], "one who hears the opposite is enough");
+}
+
+#[test]
 fn one_agents_line_is_no_failure_of_the_server_until_it_is_refused() {
     let mut room = Room::new(&[Server::In, Server::In]);
     room.sessions(1, A);

@@ -63,15 +63,30 @@ fn short(orders: &[Order]) -> Vec<String> {
 fn line(options: LineOptions) -> Line {
     let mut line = Line::new(options);
     line.handle(at(0), want(0, user()));
+    line.handle(at(0), Event::Going { ticket: 0 });
     assert_eq!(short(&line.handle(at(0), yes(0))), ["yes 0"]);
     line
 }
 
-/// Tells the line things at times, and compares what it orders.
+/// Tells the line things at times, and compares what it orders. There is a connection for everything that is sent.
 fn told(line: &mut Line, steps: Vec<(u64, Event, &[&str])>) {
-    for (seconds, event, orders) in steps {
+    for (seconds, event, expected) in steps {
         let said = format!("{event:?}");
-        assert_eq!(short(&line.handle(at(seconds), event)), orders, "after {said}");
+        let orders = line.handle(at(seconds), event);
+        assert_eq!(short(&orders), expected, "after {said}");
+        for order in orders {
+            if let Order::Send { ticket, .. } = order {
+                assert_eq!(line.handle(at(seconds), Event::Going { ticket }), [], "after {said}");
+            }
+        }
+    }
+}
+
+/// The same where connections are rare: what is sent waits for one, unless it is said to go.
+fn told_without_connections(line: &mut Line, steps: Vec<(u64, Event, &[&str])>) {
+    for (seconds, event, expected) in steps {
+        let said = format!("{event:?}");
+        assert_eq!(short(&line.handle(at(seconds), event)), expected, "after {said}");
     }
 }
 
@@ -274,6 +289,74 @@ fn what_may_have_been_done_is_not_sent_again_if_that_does_harm() {
 }
 
 #[test]
+fn finesse_has_its_time_to_answer_from_when_a_request_goes_out() {
+    let going = |ticket| Event::Going { ticket };
+    let mut line = line(LineOptions::default());
+    told_without_connections(
+        &mut line,
+        vec![
+            (0, want(1, act("7")), &["send 1"]),
+            (0, want(2, act("8")), &["send 2"]),
+            (20, Event::Time, &[]),
+            (20, going(1), &[]),
+            // The connection was closed, and there is no other yet.
+            (20, going(2), &[]),
+            (20, Event::Stayed { ticket: 2 }, &[]),
+            (29, Event::Time, &[]),
+            // Its own deadline, and nobody knows more than that it was not sent.
+            (
+                30,
+                Event::Time,
+                &[
+                    "abandon 1",
+                    "abandon 2",
+                    "trouble: the Finesse server does not answer",
+                    "unknown 1: the Finesse server does not answer",
+                    "not done 2: its turn did not come in time",
+                ],
+            ),
+            (40, Event::Wanted { ticket: 3, request: act("7"), deadline: at(90), recovery: false }, &["send 3"]),
+            (60, going(3), &[]),
+            (69, Event::Time, &[]),
+            (70, yes(3), &["yes 3"]),
+        ],
+    );
+    assert!(line.is_empty());
+}
+
+#[test]
+fn what_has_not_gone_out_goes_back_to_its_place_when_it_may_not_be_sent() {
+    let mut line = line(LineOptions { renewable: true, ..LineOptions::default() });
+    told_without_connections(
+        &mut line,
+        vec![
+            (0, want(1, act("7")), &["send 1"]),
+            (0, want(2, act("8")), &["send 2"]),
+            (0, want(3, ready()), &["send 3"]),
+            (0, Event::Going { ticket: 3 }, &[]),
+            (1, Event::ServerLost, &["abandon 1", "abandon 2"]),
+            (2, Event::ServerReady, &["send 1", "send 2"]),
+            (3, Event::ServerChanged, &["abandon 1", "abandon 2"]),
+            (4, Event::ServerReady, &["send 1", "send 2"]),
+            (6, yes(3), &["yes 3"]),
+            (6, want(4, ready()), &["send 4"]),
+            (6, Event::Going { ticket: 2 }, &[]),
+            // Not with a token that is refused, nor with a password.
+            (7, no(2, unauthorized()), &["renew", "abandon 1", "abandon 4"]),
+            (8, Event::NewCredentials, &["send 1"]),
+            (8, yes(1), &["yes 1", "send 2", "send 4"]),
+            (8, Event::Going { ticket: 2 }, &[]),
+            (
+                9,
+                no(2, unauthorized()),
+                &["no 2", "stopped", "abandon 4", "not done 4: Finesse does not accept the agent's credentials"],
+            ),
+        ],
+    );
+    assert!(line.is_empty());
+}
+
+#[test]
 fn what_does_no_harm_is_sent_again() {
     let mut line = line(LineOptions::default());
     told(
@@ -308,7 +391,7 @@ fn nobody_waits_for_a_server_that_was_left() {
             (0, want(1, act("7")), &["send 1"]),
             (0, want(2, ready()), &["send 2"]),
             (0, want(3, act("7")), &[]),
-            (1, Event::ServerLeft, &["abandon 1", "unknown 1: no Finesse server is ready", "abandon 2"]),
+            (1, Event::ServerLeft, &["abandon 1", "abandon 2", "unknown 1: no Finesse server is ready"]),
             (1, yes(1), &[]),
             (1, recovery, &["send 4"]),
             (2, Event::ServerLeft, &["abandon 4", "not done 4: no Finesse server is ready"]),
@@ -405,6 +488,9 @@ impl Chance {
 struct World {
     requests: HashMap<Ticket, Request>,
     flying: Vec<Ticket>,
+    /// Of those on their way, those that have a connection; and all that ever had one.
+    going: HashSet<Ticket>,
+    gone: HashSet<Ticket>,
     /// Of those on their way, those that are on their way to a server that was left.
     left: HashSet<Ticket>,
     executed: HashMap<Ticket, u32>,
@@ -433,15 +519,31 @@ impl World {
                     }
                     self.flying.push(ticket);
                 }
-                Order::Abandon { ticket } => self.flying.retain(|other| *other != ticket),
+                Order::Abandon { ticket } => self.land(ticket),
                 Order::Done { ticket, outcome } => {
                     assert!(self.done.insert(ticket, outcome).is_none(), "{ticket} was done twice");
-                    self.flying.retain(|other| *other != ticket);
+                    self.land(ticket);
                 }
                 Order::Stopped(_) => self.stopped = true,
                 Order::Trouble(_) | Order::Move(_) | Order::Renew => {}
             }
         }
+    }
+
+    fn land(&mut self, ticket: Ticket) {
+        self.flying.retain(|other| *other != ticket);
+        self.going.remove(&ticket);
+    }
+
+    /// What becomes of a request that waits for a connection.
+    fn connect(&mut self, chance: &mut Chance, ticket: Ticket) -> Event {
+        if chance.below(8) == 0 {
+            self.land(ticket);
+            return Event::NotSent { ticket };
+        }
+        self.going.insert(ticket);
+        self.gone.insert(ticket);
+        Event::Going { ticket }
     }
 
     /// What the server does with a request, and what is heard of it.
@@ -450,7 +552,15 @@ impl World {
         if place >= self.flying.len() {
             return None;
         }
-        let ticket = self.flying.remove(place);
+        let ticket = self.flying[place];
+        if !self.going.contains(&ticket) {
+            return Some(self.connect(chance, ticket));
+        }
+        if chance.below(16) == 0 {
+            self.going.remove(&ticket);
+            return Some(Event::Stayed { ticket });
+        }
+        self.land(ticket);
         let mut execute = || *self.executed.entry(ticket).or_default() += 1;
         Some(match chance.below(12) {
             0..=4 => {
@@ -485,6 +595,7 @@ impl World {
         }
         match &self.done[&ticket] {
             Outcome::Answer(_) => assert!(executed >= 1),
+            Outcome::Unknown(why) => assert!(self.gone.contains(&ticket), "{ticket} never went out: {why}"),
             Outcome::NotDone(why) if request.method().as_str() != "GET" => {
                 assert_eq!(executed, 0, "{ticket}: {why}");
             }
@@ -545,6 +656,8 @@ fn run(seed: u64) {
         let orders = line.handle(now, event.unwrap_or(Event::Time));
         world.carry_out(orders, &recovery);
         assert!(line.len() <= 8 && line.len() >= world.flying.len());
+        let all_gone = world.flying.iter().all(|ticket| world.going.contains(ticket));
+        assert!(!world.stopped || all_gone, "something would go out after the line stopped");
         assert_eq!(line.wakes_at().is_none(), line.is_empty());
     }
     // Time alone ends everything.

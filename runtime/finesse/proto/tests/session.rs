@@ -384,6 +384,38 @@ fn a_password_that_was_right_has_a_second_try_and_no_third() {
 }
 
 #[test]
+fn without_a_token_that_is_accepted_there_is_no_second_try() {
+    let mut live = Room::live();
+    live.tell(Event::Barred);
+    let mut opening = Room::live();
+    opening.breaks();
+    opening.pass(secs(1));
+    opening.opening();
+    opening.tell(Event::Barred);
+    for mut room in [live, opening] {
+        assert_eq!(room.published().last().map(String::as_str), Some("Ended(WrongPassword)"));
+        room.pass(secs(600));
+        assert_eq!(room.session.phase(), Phase::Ended);
+        room.tell(Event::Barred);
+        assert_eq!(room.published(), Vec::<String>::new(), "once");
+    }
+}
+
+#[test]
+fn without_a_token_for_now_the_session_is_opened_again_and_the_server_is_not_blamed() {
+    let mut room = Room::live();
+    room.breaks();
+    for _ in 0..3 {
+        room.pass(secs(5));
+        let (attempt, _) = room.opening();
+        room.orders.clear();
+        room.tell(Event::NotOpened(attempt, Refusal::NoToken));
+        assert_eq!(room.session.phase(), Phase::Waiting);
+        assert_eq!(room.signs(), []);
+    }
+}
+
+#[test]
 fn who_takes_the_session_over_has_it() {
     let mut room = Room::live();
     let (attempt, _) = room.session.open().unwrap_or_else(|| unreachable!("it is live"));
@@ -447,6 +479,33 @@ fn a_forced_change_to_not_ready_is_undone_with_the_reason_from_before() {
     room.answers(&Ask::NotReady(4), Answer::Accepted);
     room.hears(changed(user(UserState::NotReady, Some(4), 102)));
     assert_eq!(room.session.phase(), Phase::Live);
+}
+
+#[test]
+fn what_a_request_does_that_was_given_up_is_not_taken_for_the_agents_choice() {
+    let mut room = switched();
+    room.tell(Event::Wished(Wish::NotReady(Some(4))));
+    room.hears(changed(user(UserState::NotReady, Some(4), 100)));
+    room.hears(changed(user(UserState::NotReady, Some(255), 101)));
+    assert_eq!(room.asked().2, Ask::NotReady(4));
+    // Before it is answered everybody moves, and then the agent chooses to be ready.
+    room.tell(Event::Use(A, ms(0)));
+    room.pass(CLOSE_WITHIN);
+    room.opens();
+    room.reads(user(UserState::NotReady, Some(255), 101), vec![]);
+    room.tell(Event::Wished(Wish::Ready));
+    room.hears(changed(user(UserState::Ready, None, 102)));
+    room.hears(changed(user(UserState::NotReady, Some(4), 103)));
+    room.pass(secs(1));
+    room.answers(&Ask::Ready, Answer::Accepted);
+    room.hears(changed(user(UserState::Ready, None, 104)));
+    assert_eq!(room.session.phase(), Phase::Live);
+    // Much later, or for another reason, it is their choice.
+    room.hears(changed(user(UserState::NotReady, Some(5), 105)));
+    room.pass(secs(20));
+    room.hears(changed(user(UserState::NotReady, Some(4), 120)));
+    room.pass(secs(20));
+    assert_eq!(room.asks(), 0);
 }
 
 #[test]

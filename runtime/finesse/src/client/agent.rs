@@ -35,8 +35,9 @@ impl Login {
         Self { id: id.into(), credentials, token: None, resource: "topoc".to_owned(), sign_in: None }
     }
 
-    /// The same with a token of single sign-on, which is renewed for as long as the server gives new ones. When it gives none any
-    /// more, the agent's session ends as with a wrong password: [`Agent::start_again`] takes a token that a browser has brought.
+    /// The same with a token of single sign-on, which is renewed for as long as the server gives new ones: each is told. When it
+    /// gives none any more and does not accept the old one, the agent's session ends as with a wrong password:
+    /// [`Agent::start_again`] takes a token that a browser has brought.
     #[must_use]
     pub fn with_token(id: impl Into<String>, token: Token) -> Self {
         Self { token: Some(token.clone()), ..Self::new(id, Credentials::Bearer(token.access)) }
@@ -55,11 +56,14 @@ pub enum Told {
         /// Finesse's own words.
         error: Box<ApiError>,
     },
+    /// The agent's token was renewed: with this one another program can take the agent over ([`Login::with_token`]), and with the
+    /// one before nobody can any more. It lasts from when this is told.
+    Renewed(Box<Token>),
     /// Something that a person should know.
     Warned(String),
 }
 
-/// Without customers' names and numbers.
+/// Without customers' names and numbers, and without tokens.
 impl fmt::Debug for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -69,6 +73,7 @@ impl fmt::Debug for Told {
             Self::Change(Change::DialogRemoved(id)) => write!(f, "DialogRemoved({id:?})"),
             Self::Change(Change::Connection(connection)) => connection.fmt(f),
             Self::Failed { error, .. } => write!(f, "Failed({error})"),
+            Self::Renewed(token) => write!(f, "Renewed(for {} s)", token.lasts.as_secs()),
             Self::Warned(text) => write!(f, "Warned({text})"),
         }
     }

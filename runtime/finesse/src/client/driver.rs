@@ -39,6 +39,8 @@ type Closing = Pin<Box<dyn Future<Output = End> + Send>>;
 enum Link {
     None,
     Opening(Attempt, Opening),
+    /// Waits for a new token to open it with.
+    Renewing(Attempt),
     Open(Attempt, xmpp::Session),
     Closing(Attempt, Closing, AbortHandle),
 }
@@ -54,7 +56,7 @@ impl Link {
     /// What comes next. Nothing is lost when the future is dropped.
     async fn next(&mut self) -> Linked {
         match self {
-            Self::None => pending().await,
+            Self::None | Self::Renewing(_) => pending().await,
             Self::Opening(attempt, opening) => Linked::Opened(*attempt, Box::new(opening.await)),
             Self::Open(attempt, session) => match session.next().await {
                 Some(happening) => Linked::Happened(*attempt, happening),
@@ -70,7 +72,10 @@ impl Link {
     fn attempt(&self) -> Option<Attempt> {
         match self {
             Self::None => None,
-            Self::Opening(attempt, _) | Self::Open(attempt, _) | Self::Closing(attempt, _, _) => Some(*attempt),
+            Self::Renewing(attempt)
+            | Self::Opening(attempt, _)
+            | Self::Open(attempt, _)
+            | Self::Closing(attempt, _, _) => Some(*attempt),
         }
     }
 }
@@ -99,6 +104,8 @@ struct Driver {
     line: Line,
     notices: mpsc::Receiver<LineNotice>,
     renewal: Option<Renewal>,
+    /// The session that a new token was last asked for.
+    renewed_for: Option<Attempt>,
     wanted: mpsc::Receiver<Box<Wanted>>,
     orders: watch::Receiver<Orders>,
     /// Numbers of the last orders that were followed.
@@ -143,6 +150,7 @@ pub(super) fn start(shared: Arc<Shared>, who: Who, login: Login) -> Result<(Agen
             line,
             notices,
             renewal,
+            renewed_for: None,
             wanted,
             orders: shared.orders.clone(),
             followed: 0,
@@ -325,9 +333,9 @@ impl Driver {
                 }
             }
             LineNotice::Renew => {
-                let server = self.renewing_server();
-                if !self.renewal.as_mut().zip(server).is_some_and(|(renewal, server)| renewal.refused(&server)) {
+                if !self.token_refused() {
                     self.line.no_credentials().await;
+                    self.bar().await;
                 }
             }
             LineNotice::Stopped(_) => {
@@ -355,18 +363,46 @@ impl Driver {
         }
     }
 
+    /// The token in use is not accepted. Whether a new one may come.
+    fn token_refused(&mut self) -> bool {
+        let server = self.renewing_server();
+        self.renewal.as_mut().zip(server).is_some_and(|(renewal, server)| renewal.refused(&server))
+    }
+
     async fn renewed(&mut self, renewed: Renewed) {
         let now = self.shared.began.elapsed();
         let Some(renewal) = &mut self.renewal else { return };
-        match renewal.take(renewed, now) {
-            Ok(Some(credentials)) => {
-                tracing::debug!(agent = %self.login.id, "the agent has a new token");
-                self.login.credentials = credentials;
-                self.renew().await;
+        let waits = if let Link::Renewing(attempt) = self.link { Some(attempt) } else { None };
+        if let Some(credentials) = renewal.take(renewed, now) {
+            tracing::debug!(agent = %self.login.id, "the agent has a new token");
+            self.outbox.push_back(Told::Renewed(Box::new(renewal.token().clone())));
+            self.login.credentials = credentials;
+            self.renew().await;
+            let shared = Arc::clone(&self.shared);
+            if let Some((attempt, NodeId(place))) = waits.zip(self.aimed) {
+                shared.places.get(place).into_iter().for_each(|place| self.open(attempt, place));
             }
-            Err(true) => self.line.no_credentials().await,
-            Ok(None) | Err(false) => {}
+            return;
         }
+        if self.renewal.as_ref().is_some_and(|renewal| renewal.is_over(now)) {
+            self.line.no_credentials().await;
+        }
+        if let Some(attempt) = waits {
+            self.link = Link::None;
+            self.not_opened(attempt, session::Refusal::NoToken).await;
+        } else {
+            self.bar().await;
+        }
+    }
+
+    /// Ends the session if its credentials are refused and no others can be had without a person. Whether that is so.
+    async fn bar(&mut self) -> bool {
+        let now = self.shared.began.elapsed();
+        let is_over = self.renewal.as_ref().is_some_and(|renewal| renewal.is_over(now));
+        if is_over {
+            self.handle(Event::Barred).await;
+        }
+        is_over
     }
 
     async fn ask(&mut self, request: session::Request, ask: Ask) {
@@ -392,6 +428,10 @@ impl Driver {
     // The session.
 
     fn open(&mut self, attempt: Attempt, place: &Place) {
+        let now = self.shared.began.elapsed();
+        if self.renewal.as_ref().is_some_and(|renewal| renewal.is_due(now)) && self.renews(attempt) {
+            return;
+        }
         let opening: Opening = match Jid::of_agent(&self.login.id, &place.domain.name(), &self.login.resource) {
             Ok(jid) => {
                 let password = match &self.login.credentials {
@@ -408,6 +448,22 @@ impl Driver {
         self.link = Link::Opening(attempt, opening);
     }
 
+    /// Asks for a new token before the session is opened, again. Only once for each: one that is refused, too, is not renewed.
+    fn renews(&mut self, attempt: Attempt) -> bool {
+        let renews = self.renewed_for != Some(attempt) && self.token_refused();
+        if renews {
+            (self.link, self.renewed_for) = (Link::Renewing(attempt), Some(attempt));
+        }
+        renews
+    }
+
+    async fn not_opened(&mut self, attempt: Attempt, refusal: session::Refusal) {
+        let is_of_token = matches!(refusal, session::Refusal::Unauthorized | session::Refusal::NoToken);
+        if !(is_of_token && self.bar().await) {
+            self.handle(Event::NotOpened(attempt, refusal)).await;
+        }
+    }
+
     fn close(&mut self, attempt: Attempt) {
         self.link = match std::mem::replace(&mut self.link, Link::None) {
             Link::Open(of, session) if of == attempt => {
@@ -415,7 +471,7 @@ impl Driver {
                 Link::Closing(attempt, Box::pin(session.close()), cutter)
             }
             // Nothing is open yet.
-            Link::Opening(of, _) if of == attempt => {
+            Link::Opening(of, _) | Link::Renewing(of) if of == attempt => {
                 self.events.push_back(Event::Closed(attempt));
                 Link::None
             }
@@ -428,7 +484,7 @@ impl Driver {
             match std::mem::replace(&mut self.link, Link::None) {
                 Link::Open(_, session) => session.cutter().abort(),
                 Link::Closing(_, _, cutter) => cutter.abort(),
-                Link::Opening(..) | Link::None => {}
+                Link::Opening(..) | Link::Renewing(_) | Link::None => {}
             }
         }
     }
@@ -437,17 +493,19 @@ impl Driver {
         match linked {
             Linked::Opened(attempt, opened) => {
                 self.link = Link::None;
-                let event = match *opened {
+                match *opened {
                     Ok(session) => {
                         self.link = Link::Open(attempt, session);
-                        Event::Opened(attempt)
+                        self.handle(Event::Opened(attempt)).await;
                     }
                     Err(end) => {
                         tracing::info!(agent = %self.login.id, reason = %end, "the agent's session could not be opened");
-                        Event::NotOpened(attempt, refusal(&end))
+                        let refusal = refusal(&end);
+                        if !(refusal == session::Refusal::Unauthorized && self.renews(attempt)) {
+                            self.not_opened(attempt, refusal).await;
+                        }
                     }
-                };
-                self.handle(event).await;
+                }
             }
             Linked::Closed(attempt) => {
                 self.link = Link::None;

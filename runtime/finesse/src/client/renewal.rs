@@ -19,12 +19,29 @@ pub(super) struct Renewal {
     asking: Option<Pin<Box<dyn Future<Output = Renewed> + Send>>>,
     /// The one in use was refused: requests wait.
     refused: bool,
+    /// So was a new one.
+    denied: bool,
 }
 
 impl Renewal {
     pub(super) fn new(agent: &str, token: Token, now: Duration) -> Self {
         let user = token.user.clone().unwrap_or_else(|| agent.to_owned());
-        Self { tokens: Tokens::new(user, token, now), asking: None, refused: false }
+        Self { tokens: Tokens::new(user, token, now), asking: None, refused: false, denied: false }
+    }
+
+    /// The token in use.
+    pub(super) fn token(&self) -> &Token {
+        self.tokens.token()
+    }
+
+    /// Whether the token in use is too old, or was refused: it is not tried again.
+    pub(super) fn is_due(&self, now: Duration) -> bool {
+        self.refused || self.tokens.credentials(now).is_none()
+    }
+
+    /// Whether only a person can help.
+    pub(super) fn is_over(&self, now: Duration) -> bool {
+        self.denied && self.refused || self.tokens.is_over(now)
     }
 
     /// When [`Renewal::ask`] is wanted.
@@ -68,18 +85,19 @@ impl Renewal {
         }
     }
 
-    /// Takes what has come: new credentials; or whether those who wait for them wait in vain.
-    pub(super) fn take(&mut self, renewed: Renewed, now: Duration) -> Result<Option<Credentials>, bool> {
+    /// Takes what has come: new credentials, if any.
+    pub(super) fn take(&mut self, renewed: Renewed, now: Duration) -> Option<Credentials> {
         self.asking = None;
         match renewed {
             Ok(token) => {
                 self.refused = false;
                 self.tokens.renewed(token, now);
-                Ok(self.tokens.credentials(now))
+                self.tokens.credentials(now)
             }
             Err(for_good) => {
+                self.denied |= for_good;
                 self.tokens.failed(for_good, now);
-                Err(for_good && self.refused)
+                None
             }
         }
     }

@@ -1,24 +1,20 @@
 //! The requests of one agent: a line that waits its turn, over the connections of whichever server is in use.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use topoc_finesse_proto::api_error::ApiError;
 use topoc_finesse_proto::line::{Event, Line, LineOptions, Order, Outcome, Ticket, Trouble, Why};
-use topoc_finesse_proto::rest::{Answer, Request};
+use topoc_finesse_proto::rest::Request;
 use topoc_finesse_proto::secret::Secret;
 
+use super::exchanges::{Exchanges, News};
 use super::server::{AskError, Server};
 
 /// Notices that may wait to be read. Whoever does not read them does not need more: each request says why it was not done.
 const NOTICES: usize = 16;
-
-/// How much longer a connection waits for an answer than the line does: the line decides.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// Something that whoever looks after the agent has to see to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,14 +72,12 @@ impl Agent {
         let (notify, notices) = mpsc::channel(NOTICES);
         let driver = Driver {
             line: Line::new(options),
-            patience: options.patience + GRACE,
             server,
             authorization,
             began: Instant::now(),
             tickets: 0,
             owners: HashMap::new(),
-            exchanges: JoinSet::new(),
-            aborts: HashMap::new(),
+            exchanges: Exchanges::default(),
             notify,
         };
         tokio::spawn(driver.run(told));
@@ -151,14 +145,12 @@ impl Agent {
 /// Carries out what the line orders.
 struct Driver {
     line: Line,
-    patience: Duration,
     server: Server,
     authorization: Secret,
     began: Instant,
     tickets: Ticket,
     owners: HashMap<Ticket, (oneshot::Sender<Outcome>, Option<String>)>,
-    exchanges: JoinSet<(Ticket, Result<Answer, AskError>)>,
-    aborts: HashMap<Ticket, AbortHandle>,
+    exchanges: Exchanges,
     notify: mpsc::Sender<Notice>,
 }
 
@@ -171,11 +163,7 @@ impl Driver {
                     Some(told) => self.told(*told),
                     None => return,
                 },
-                Some(ended) = self.exchanges.join_next_with_id() => match ended {
-                    Ok((id, (ticket, result))) if self.is_awaited(ticket, id) => self.ended(ticket, result),
-                    // Abandoned, if need be just as its answer came. Were it anything else, the line would notice that none comes.
-                    _ => continue,
-                },
+                (ticket, news) = self.exchanges.next() => Self::event(ticket, news),
                 () = sleep_until(wakes_at.unwrap_or(self.began)), if wakes_at.is_some() => Event::Time,
             };
             let orders = self.line.handle(self.began.elapsed(), event);
@@ -212,21 +200,17 @@ impl Driver {
         }
     }
 
-    /// Whether this is the exchange that a request waits for: it may have been sent again since.
-    fn is_awaited(&self, ticket: Ticket, id: Id) -> bool {
-        self.aborts.get(&ticket).is_some_and(|exchange| exchange.id() == id)
-    }
-
-    fn ended(&mut self, ticket: Ticket, result: Result<Answer, AskError>) -> Event {
-        self.aborts.remove(&ticket);
-        match result {
-            Ok(answer) => Event::Answered { ticket, result: Ok(answer) },
-            Err(AskError::Refused(refusal)) => Event::Answered { ticket, result: Err(refusal) },
-            Err(AskError::NotSent(why)) => {
+    fn event(ticket: Ticket, news: News) -> Event {
+        match news {
+            News::Going => Event::Going { ticket },
+            News::Stayed => Event::Stayed { ticket },
+            News::Ended(Ok(answer)) => Event::Answered { ticket, result: Ok(answer) },
+            News::Ended(Err(AskError::Refused(refusal))) => Event::Answered { ticket, result: Err(refusal) },
+            News::Ended(Err(AskError::NotSent(why))) => {
                 tracing::debug!(%why, "a request was not sent");
                 Event::NotSent { ticket }
             }
-            Err(AskError::Lost(why)) => {
+            News::Ended(Err(AskError::Lost(why))) => {
                 tracing::debug!(%why, "a request has no answer");
                 Event::Lost { ticket }
             }
@@ -236,11 +220,7 @@ impl Driver {
     fn carry_out(&mut self, order: Order) {
         match order {
             Order::Send { ticket, request } => self.send(ticket, request),
-            Order::Abandon { ticket } => {
-                if let Some(exchange) = self.aborts.remove(&ticket) {
-                    exchange.abort();
-                }
-            }
+            Order::Abandon { ticket } => self.exchanges.abandon(ticket),
             Order::Done { ticket, outcome } => {
                 if let Some((owner, _)) = self.owners.remove(&ticket) {
                     // Who asked may have gone.
@@ -261,10 +241,6 @@ impl Driver {
     fn send(&mut self, ticket: Ticket, request: Request) {
         let (server, authorization) = (self.server.clone(), self.authorization.clone());
         let request_id = self.owners.get(&ticket).and_then(|(_, id)| id.clone());
-        let deadline = Instant::now() + self.patience;
-        let exchange =
-            async move { (ticket, server.ask(&request, Some(&authorization), request_id.as_deref(), deadline).await) };
-        let abort = self.exchanges.spawn(exchange);
-        self.aborts.insert(ticket, abort);
+        self.exchanges.start(ticket, server, request, authorization, request_id);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -83,16 +84,26 @@ impl Connection {
         !self.0.is_closed()
     }
 
-    /// Sends a request and reads its answer. A connection whose answer was read to its end can be used again.
-    pub(super) async fn exchange(mut self, request: Written, limit: usize) -> Result<(Read, Option<Self>), Failed> {
+    /// Sends a request and reads its answer. A connection whose answer was read to its end can be used again. `going` says
+    /// whether bytes of the request may be at the server.
+    pub(super) async fn exchange(
+        mut self,
+        request: Written,
+        limit: usize,
+        going: &AtomicBool,
+    ) -> Result<(Read, Option<Self>), Failed> {
         if let Err(error) = self.0.ready().await {
             return Err(not_sent(request, error));
         }
+        going.store(true, Ordering::Relaxed);
         let response = match self.0.try_send_request(request).await {
             Ok(response) => response,
             Err(mut error) => {
                 return Err(match error.take_message() {
-                    Some(request) => Failed::NotSent(Box::new(request)),
+                    Some(request) => {
+                        going.store(false, Ordering::Relaxed);
+                        Failed::NotSent(Box::new(request))
+                    }
                     None => Failed::Lost(chain(error.error())),
                 });
             }

@@ -1,6 +1,7 @@
 //! A server of Finesse, and the connections to it that all agents share.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use hyper::Request as Written;
 use hyper::body::Bytes;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use topoc_finesse_proto::rest::{Answer, Answers, HttpResponse, Origin, Refusal, Request, Unreadable};
 use topoc_finesse_proto::secret::Secret;
 use topoc_finesse_proto::xml::{Limits, XmlError};
@@ -22,7 +23,7 @@ use super::connection::{Body, Connection, Failed, Read};
 pub struct Options {
     /// Connections at a time, over all agents.
     pub connections: usize,
-    /// How long a request waits until it is sent: for one of the connections to be free, and for a new one to open.
+    /// How long a new connection may take to open. For one to be free, a request waits until its deadline.
     pub connect: Duration,
     /// How long a connection that nobody uses is kept. Tomcat closes after 20 s by default (`connectionTimeout` of its sample
     /// configuration, which `keepAliveTimeout` follows), so less than that.
@@ -127,14 +128,28 @@ impl Server {
         request_id: Option<&str>,
         deadline: Instant,
     ) -> Result<Answer, AskError> {
-        let not_sent = |_| AskError::NotSent("no connection was free in time".to_owned());
-        let sent_by = deadline.min(Instant::now() + self.0.options.connect);
-        let permit = timeout_at(sent_by, self.0.permits.acquire()).await.map_err(not_sent)?;
+        let going = AtomicBool::new(false);
+        match timeout_at(deadline, self.send(request, authorization, request_id, &going)).await {
+            Ok(result) => result,
+            Err(_) if going.load(Ordering::Relaxed) => Err(AskError::Lost("no answer in time".to_owned())),
+            Err(_) => Err(AskError::NotSent("no connection was free in time".to_owned())),
+        }
+    }
+
+    /// The same without a deadline. `going` says, whenever the future has been polled, whether bytes of it may be at the server.
+    pub(super) async fn send(
+        &self,
+        request: &Request,
+        authorization: Option<&Secret>,
+        request_id: Option<&str>,
+        going: &AtomicBool,
+    ) -> Result<Answer, AskError> {
+        let permit = self.0.permits.acquire().await;
         let _permit = permit.map_err(|closed| AskError::NotSent(closed.to_string()))?;
         let origin = self.origin();
         let written = written(&origin, request, authorization, request_id)
             .map_err(|error| AskError::NotSent(format!("the request cannot be written: {error}")))?;
-        let answer = self.exchange(&origin, written, sent_by, deadline).await?;
+        let answer = self.exchange(&origin, written, going).await?;
         self.read(&origin, request, answer)
     }
 
@@ -142,31 +157,29 @@ impl Server {
         &self,
         origin: &Origin,
         mut written: Written<Full<Bytes>>,
-        sent_by: Instant,
-        deadline: Instant,
+        going: &AtomicBool,
     ) -> Result<Read, AskError> {
         let limit = self.0.options.limits.bytes;
         loop {
             let (connection, is_new) = match self.idle(origin) {
                 Some(connection) => (connection, false),
-                None => (self.open(origin, sent_by).await?, true),
+                None => (self.open(origin).await?, true),
             };
-            match timeout_at(deadline, connection.exchange(written, limit)).await {
-                Ok(Ok((read, connection))) => {
+            match connection.exchange(written, limit, going).await {
+                Ok((read, connection)) => {
                     self.keep(origin, connection);
                     return Ok(read);
                 }
                 // The server closed it while it rested.
-                Ok(Err(Failed::NotSent(again))) if !is_new => written = *again,
-                Ok(Err(Failed::NotSent(_))) => return Err(AskError::NotSent("the connection was closed".to_owned())),
-                Ok(Err(Failed::Lost(why))) => return Err(AskError::Lost(why)),
-                Err(_) => return Err(AskError::Lost("no answer in time".to_owned())),
+                Err(Failed::NotSent(again)) if !is_new => written = *again,
+                Err(Failed::NotSent(_)) => return Err(AskError::NotSent("the connection was closed".to_owned())),
+                Err(Failed::Lost(why)) => return Err(AskError::Lost(why)),
             }
         }
     }
 
-    async fn open(&self, origin: &Origin, deadline: Instant) -> Result<Connection, AskError> {
-        match timeout_at(deadline, Connection::open(origin, &self.0.tls)).await {
+    async fn open(&self, origin: &Origin) -> Result<Connection, AskError> {
+        match timeout(self.0.options.connect, Connection::open(origin, &self.0.tls)).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(AskError::NotSent(format!("{origin}: {error}"))),
             Err(_) => Err(AskError::NotSent(format!("{origin}: no connection in time"))),

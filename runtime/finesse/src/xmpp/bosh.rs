@@ -4,16 +4,12 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header;
-use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use topoc_finesse_proto::xml::{Element, XmlError};
 use topoc_finesse_proto::xmpp::Piece;
-use topoc_finesse_proto::xmpp::bosh::{ANSWER, Body, Bosh as Machine, Input, Output};
+use topoc_finesse_proto::xmpp::bosh::http::{self, Answer, Reader};
+use topoc_finesse_proto::xmpp::bosh::{Body, Bosh as Machine, Input, Output};
 use topoc_finesse_proto::xmpp::end::End;
 use topoc_finesse_proto::xmpp::stanza::Outgoing;
 
@@ -26,11 +22,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long an answer may take: longer than the minute for which the server may keep a request.
 const ANSWERED: Duration = Duration::from_secs(75);
 
-/// The smallest that hyper reads with.
-const BUFFER: usize = 8 << 10;
-
 /// A connection that can be posted on, where it is still there.
-type Lane = Option<SendRequest<Full<Bytes>>>;
+type Lane = Option<Socket>;
 
 /// How a request went: its number, the connection, and status and text or why there is none.
 type Outcome = (u64, Lane, Result<(u16, String), String>);
@@ -50,8 +43,7 @@ pub(crate) struct Bosh {
 impl Bosh {
     /// Makes the first connection, so that a server that is not there is known as such.
     pub(crate) async fn open(server: &Server, domain: &str, with_tls: bool) -> Result<Self, End> {
-        let socket = Socket::open(server, with_tls).await?;
-        let lane = handshake(socket).await.map_err(End::Lost)?;
+        let lane = Some(Socket::open(server, with_tls).await?);
         let machine = Machine::new(domain, u64::from_be_bytes(chance::bytes(&server.tls)));
         let (posts, received) = (JoinSet::new(), VecDeque::new());
         let (server, lanes) = (server.clone(), vec![lane]);
@@ -118,49 +110,42 @@ impl Bosh {
     }
 }
 
-async fn handshake(socket: Socket) -> Result<Lane, String> {
-    let mut builder = http1::Builder::new();
-    builder.max_buf_size(BUFFER).max_headers(32);
-    let (lane, connection) = builder.handshake(TokioIo::new(socket)).await.map_err(|error| error.to_string())?;
-    // It ends when the lane is dropped; what goes wrong with it is told to whoever posts on it.
-    tokio::spawn(async move { drop(connection.await) });
-    Ok(Some(lane))
-}
-
 async fn post(server: Server, with_tls: bool, lane: Lane, id: u64, body: Body) -> Outcome {
     let posting = async {
-        let mut lane = match lane.filter(|lane| !lane.is_closed()) {
-            Some(lane) => lane,
+        let mut socket = match rested(lane).await {
+            Some(socket) => socket,
             None => connect(&server, with_tls).await?,
         };
-        let answer = ask(&mut lane, &server, body).await?;
-        Ok((lane, answer))
+        let answer = ask(&mut socket, &server, &body).await?;
+        Ok((answer.is_reusable.then_some(socket), answer))
     };
     match timeout(ANSWERED, Box::pin(posting)).await {
-        Ok(Ok((lane, answer))) => (id, Some(lane), Ok(answer)),
-        Ok(Err(reason)) => (id, None, Err(reason)),
+        Ok(Ok((lane, answer))) => (id, lane, Ok((answer.status, answer.text))),
+        Ok(Err(End::Lost(reason))) => (id, None, Err(reason)),
+        Ok(Err(end)) => (id, None, Err(end.to_string())),
         Err(_) => (id, None, Err(format!("no answer within {} s", ANSWERED.as_secs()))),
     }
 }
 
-async fn connect(server: &Server, with_tls: bool) -> Result<SendRequest<Full<Bytes>>, String> {
-    let late = |_| Err(End::Lost(io::Error::from(io::ErrorKind::TimedOut).to_string()));
-    let socket = timeout(CONNECT, Socket::open(server, with_tls)).await.unwrap_or_else(late);
-    let lane = handshake(socket.map_err(|end| end.to_string())?).await?;
-    lane.ok_or_else(|| "no connection".to_owned())
+/// A connection that the server has not closed while nobody used it, as far as is known.
+async fn rested(lane: Lane) -> Lane {
+    let mut socket = lane?;
+    socket.is_quiet().await.then_some(socket)
 }
 
-async fn ask(lane: &mut SendRequest<Full<Bytes>>, server: &Server, body: Body) -> Result<(u16, String), String> {
-    let broken = |error: hyper::Error| error.to_string();
-    lane.ready().await.map_err(broken)?;
-    let request = hyper::Request::post(&server.path)
-        .header(header::HOST, server.authority())
-        .header(header::CONTENT_TYPE, "text/xml; charset=utf-8")
-        .body(Full::new(Bytes::from(body.0)))
-        .map_err(|error| error.to_string())?;
-    let answer = lane.send_request(request).await.map_err(broken)?;
-    let status = answer.status().as_u16();
-    let read = Limited::new(answer.into_body(), ANSWER.bytes).collect().await.map_err(|error| error.to_string())?;
-    let text = String::from_utf8(read.to_bytes().to_vec()).map_err(|_| "the answer is not UTF-8".to_owned())?;
-    Ok((status, text))
+async fn connect(server: &Server, with_tls: bool) -> Result<Socket, End> {
+    let late = |_| Err(End::Lost(io::Error::from(io::ErrorKind::TimedOut).to_string()));
+    timeout(CONNECT, Socket::open(server, with_tls)).await.unwrap_or_else(late)
+}
+
+async fn ask(socket: &mut Socket, server: &Server, body: &Body) -> Result<Answer, End> {
+    socket.write(http::request(&server.authority(), &server.path, body).as_bytes()).await?;
+    let mut reader = Reader::new();
+    loop {
+        let read = socket.read(|mut bytes| reader.next(&mut bytes).map(|answer| (answer, bytes.is_empty()))).await?;
+        if let (Some(answer), is_all) = read.map_err(End::Lost)? {
+            // What nobody has asked for cannot be told from the next answer.
+            return Ok(Answer { is_reusable: answer.is_reusable && is_all, ..answer });
+        }
+    }
 }

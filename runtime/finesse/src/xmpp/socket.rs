@@ -74,6 +74,16 @@ impl Socket {
         .await
     }
 
+    /// Whether nothing has come that nobody waits for: not even its end.
+    pub(crate) async fn is_quiet(&mut self) -> bool {
+        poll_fn(|context| {
+            let mut byte = [0; 1];
+            let read = Pin::new(&mut *self).poll_read(context, &mut ReadBuf::new(&mut byte));
+            Poll::Ready(read.is_pending())
+        })
+        .await
+    }
+
     /// Writes everything, in a limited time.
     pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
         let writing = async {

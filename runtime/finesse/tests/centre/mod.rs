@@ -78,7 +78,7 @@ impl Seen {
                 self.connection = Some(connection);
             }
             Told::Failed { error, .. } => self.failed.push(error.to_string()),
-            Told::Warned(_) => {}
+            Told::Warned(_) | Told::Renewed(_) => {}
         }
     }
 

@@ -3,21 +3,16 @@
 // Arguments: certificate of the authority, base of REST, password, agents, how many a second, for how many seconds.
 // Prints a line of JSON, as the benchmark's own loads do.
 
-import java.io.FileInputStream;
 import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.security.KeyStore;
-import java.security.cert.CertificateFactory;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 
 public final class Requests {
     public static void main(String[] arguments) throws Exception {
@@ -26,7 +21,7 @@ public final class Requests {
         int agents = Integer.parseInt(arguments[3]);
         int rate = Integer.parseInt(arguments[4]);
         int count = rate * Integer.parseInt(arguments[5]);
-        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).sslContext(trusting(arguments[0])).build();
+        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).sslContext(Trust.in(arguments[0])).build();
         // Three seconds in which what Java compiles is compiled.
         run(client, base, password, agents, rate, rate * 3);
         System.out.println(run(client, base, password, agents, rate, count));
@@ -72,18 +67,5 @@ public final class Requests {
             .header("Authorization", "Basic " + credentials)
             .header("Content-Type", "application/xml")
             .PUT(HttpRequest.BodyPublishers.ofString("<User><state>" + state + "</state></User>")).build();
-    }
-
-    private static SSLContext trusting(String file) throws Exception {
-        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
-        store.load(null, null);
-        try (FileInputStream in = new FileInputStream(file)) {
-            store.setCertificateEntry("ca", CertificateFactory.getInstance("X.509").generateCertificate(in));
-        }
-        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        trust.init(store);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, trust.getTrustManagers(), null);
-        return context;
     }
 }

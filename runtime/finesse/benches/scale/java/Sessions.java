@@ -3,17 +3,12 @@
 // Arguments: certificate of the authority, host and port of XMPP within TLS, domain, password, sessions.
 // Prints KB for each: what is resident after a collection, less what was with the first ones.
 
-import java.io.FileInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
-import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
-import javax.net.ssl.X509TrustManager;
 import org.jivesoftware.smack.ConnectionConfiguration;
 import org.jivesoftware.smack.SmackConfiguration;
 import org.jivesoftware.smack.tcp.XMPPTCPConnection;
@@ -29,7 +24,7 @@ public final class Sessions {
         String[] address = arguments[1].split(":");
         String domain = arguments[2];
         int count = Integer.parseInt(arguments[4]);
-        SSLContext tls = trusting(arguments[0]);
+        SSLContext tls = Trust.in(arguments[0]);
         SmackConfiguration.setDefaultReplyTimeout(60_000);
         // Kept to the end.
         List<XMPPTCPConnection> sessions = new ArrayList<>();
@@ -64,18 +59,5 @@ public final class Sessions {
             }
         }
         throw new IllegalStateException("nothing is resident");
-    }
-
-    private static SSLContext trusting(String file) throws Exception {
-        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
-        store.load(null, null);
-        try (FileInputStream in = new FileInputStream(file)) {
-            store.setCertificateEntry("ca", CertificateFactory.getInstance("X.509").generateCertificate(in));
-        }
-        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        trust.init(store);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, new X509TrustManager[] {(X509TrustManager) trust.getTrustManagers()[0]}, null);
-        return context;
     }
 }

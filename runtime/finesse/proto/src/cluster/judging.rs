@@ -1,9 +1,10 @@
 //! What is known of one server, and what it is judged to be.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use super::machine::Poll;
+use super::machine::{Poll, Who};
 use super::settings::Settings;
 use crate::system_info::SystemInfo;
 
@@ -92,8 +93,9 @@ pub(super) struct Watch {
     pub(super) failures: u32,
     /// Slow answers in a row.
     pub(super) slow: u32,
-    /// Whether user `finesse` is available, while there is a session to hear it.
-    pub(super) presence: Option<bool>,
+    /// Agents who have heard over the session that they have there that user `finesse` is unavailable, since anybody heard the
+    /// opposite. Of a session that is no more it says nothing: the opposite may have been said when nobody listened.
+    pub(super) away: BTreeSet<Who>,
     /// Agents with a session there.
     pub(super) up: u32,
     /// Agents whose session there was lost or could not be opened, and has not been since.
@@ -126,7 +128,7 @@ impl Watch {
             let stands_by = !in_use && !settings.deployment.all_serve();
             return if stands_by { Judgement::Standby } else { Judgement::OutOfService };
         }
-        if self.presence == Some(false) {
+        if !self.away.is_empty() {
             Judgement::Away
         } else if self.sessions_fail() || self.doubted_until.is_some_and(|until| now < until) {
             Judgement::NoSessions

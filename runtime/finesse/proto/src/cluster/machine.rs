@@ -320,7 +320,12 @@ impl Turn<'_> {
                 node.next_poll = node.next_poll.min(soon);
                 node.amiss_at = Some(now);
             }
-            Sign::Presence(available) => self.node(id).presence = Some(available),
+            Sign::Presence(true) => self.node(id).away.clear(),
+            Sign::Presence(false) if self.machine.sessions.get(&who) == Some(&(id, true)) => {
+                self.node(id).away.insert(who);
+            }
+            // It is over by now.
+            Sign::Presence(false) => {}
             Sign::Service(service) => {
                 self.node(id).told_at = Some(now);
                 self.heard(id, service);
@@ -337,14 +342,12 @@ impl Turn<'_> {
         if let Some((NodeId(node), up)) = to {
             let node = &mut self.machine.nodes[node];
             *(if up { &mut node.up } else { &mut node.down }) += 1;
+            node.away.remove(&who);
         }
         if let Some((NodeId(node), up)) = before {
             let node = &mut self.machine.nodes[node];
             *(if up { &mut node.up } else { &mut node.down }) -= 1;
-            if node.up == 0 {
-                // Nobody is left to hear of a change.
-                node.presence = None;
-            }
+            node.away.remove(&who);
             if node.up + node.down == 0 {
                 node.strikes = 0;
             }

@@ -94,6 +94,12 @@ impl Tokens {
         self.asking = false;
     }
 
+    /// The one in use.
+    #[must_use]
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
     /// What goes with requests; `None` once the token has expired.
     #[must_use]
     pub fn credentials(&self, now: Duration) -> Option<Credentials> {
@@ -123,10 +129,11 @@ impl Tokens {
         Some(Command::RefreshToken { user: self.user.clone(), token: self.token.access.clone(), refresh })
     }
 
-    /// A new token came.
+    /// A new token came. What it leaves out is as it was.
     pub fn renewed(&mut self, token: Token, now: Duration) {
         let old = std::mem::replace(&mut self.token, token);
         self.token.refresh = self.token.refresh.take().or(old.refresh);
+        self.token.user = self.token.user.take().or(old.user);
         self.begin(now);
     }
 

@@ -32,6 +32,8 @@ pub enum Event {
     Notified(Attempt, Notice),
     /// What came of a request.
     Answered(Request, Answer),
+    /// The agent's credentials are not accepted any more, and no others can be had without a person: a token that is not renewed.
+    Barred,
     /// What the agent wants.
     Wished(Wish),
     /// The moment of [`Session::wakes_at`](super::Session::wakes_at) has come.
@@ -98,6 +100,8 @@ pub enum Refusal {
     Unreachable,
     /// The password is wrong.
     Unauthorized,
+    /// The token has expired, and a new one could not be asked for just now.
+    NoToken,
     /// There is a session with this very address.
     Conflict,
 }

@@ -32,6 +32,10 @@ pub struct Session {
     out: bool,
     link: Option<(Attempt, NodeId)>,
     asked: Option<(Request, Duration)>,
+    /// The reason that the request under way makes the agent not ready for.
+    asked_reason: Option<i64>,
+    /// The same of a request that was given up: until then it may still be done, whatever the agent has chosen meanwhile.
+    late_reason: Option<(i64, Duration)>,
     /// When to open, or until when opening, closing or an event is waited for.
     until: Duration,
     /// When to read again.
@@ -75,6 +79,8 @@ impl Session {
             out: false,
             link: None,
             asked: None,
+            asked_reason: None,
+            late_reason: None,
             until: Duration::ZERO,
             read_at: None,
             moving: None,
@@ -167,6 +173,7 @@ impl Turn<'_> {
             Event::Closed(attempt) if link == Some(attempt) => self.closed(),
             Event::Notified(attempt, notice) if link == Some(attempt) => self.notified(notice),
             Event::Answered(request, answer) => self.answered(request, answer),
+            Event::Barred => self.barred(),
             Event::Wished(wish) => self.wished(wish),
             Event::Timer => self.overdue(),
             Event::Stop => self.stop(),
@@ -184,7 +191,7 @@ impl Turn<'_> {
     /// What has taken too long.
     fn overdue(&mut self) {
         if let Some((request, _)) = self.machine.asked.take_if(|(_, until)| *until <= self.now) {
-            self.orders.push(Order::Abandon(request));
+            self.give_up(request);
             self.failed(Duration::ZERO, true);
         }
         let Some((attempt, node)) = self.machine.link.filter(|_| self.machine.until <= self.now) else { return };

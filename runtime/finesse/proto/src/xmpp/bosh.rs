@@ -3,6 +3,8 @@
 //! Requests are numbered. Where a connection breaks, the same request is asked again, and the server either deals with it or
 //! repeats its answer: nothing is lost, nothing comes twice.
 
+pub mod http;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;

@@ -21,6 +21,7 @@ impl Turn<'_> {
         let request = Request(self.machine.next);
         self.machine.next += 1;
         self.machine.asked = Some((request, self.now + ASK_WITHIN));
+        self.machine.asked_reason = if let Ask::NotReady(reason) = ask { Some(reason) } else { None };
         self.orders.push(Order::Ask(request, node, ask));
     }
 
@@ -79,7 +80,14 @@ impl Turn<'_> {
 
     pub(super) fn abandon(&mut self) {
         if let Some((request, _)) = self.machine.asked.take() {
-            self.orders.push(Order::Abandon(request));
+            self.give_up(request);
+        }
+    }
+
+    pub(super) fn give_up(&mut self, request: Request) {
+        self.orders.push(Order::Abandon(request));
+        if let Some(reason) = self.machine.asked_reason.take() {
+            self.machine.late_reason = Some((reason, self.now + EFFECT_WITHIN));
         }
     }
 }

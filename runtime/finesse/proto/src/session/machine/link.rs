@@ -105,7 +105,7 @@ impl Turn<'_> {
             Refusal::Unauthorized if self.is_final() => return self.end(End::WrongPassword),
             Refusal::Conflict if !ghost => return self.end(End::Taken),
             Refusal::Unreachable => self.orders.push(Order::Tell(node, Sign::Refused)),
-            Refusal::Unauthorized | Refusal::Conflict => {}
+            Refusal::Unauthorized | Refusal::NoToken | Refusal::Conflict => {}
         }
         self.machine.link = None;
         self.go(Cause::Refused);
@@ -190,6 +190,13 @@ impl Turn<'_> {
         self.go(Cause::Closed);
         self.machine.until = self.now;
         self.machine.opens = 0;
+    }
+
+    /// There is nothing to try again with. Who has no session just now is told when the next one is refused.
+    pub(super) fn barred(&mut self) {
+        if self.machine.phase.is_up() || self.machine.phase == Phase::Opening {
+            self.end(End::WrongPassword);
+        }
     }
 
     pub(super) fn end(&mut self, end: End) {

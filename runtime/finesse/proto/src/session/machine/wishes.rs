@@ -51,6 +51,14 @@ impl Session {
         is_forced(user, self.deployment) || (is_unexplained(user) && (self.is_haunted(now) || self.returning))
     }
 
+    /// Whether the agent's state is what a request of ours brought about after it was given up, and after the agent has chosen
+    /// another.
+    fn is_overtaken(&self, user: &User, now: Duration) -> bool {
+        let reason = self.late_reason.filter(|(_, until)| now < *until).map(|(reason, _)| reason);
+        let is_late = reason.is_some() && user.state == Some(UserState::NotReady) && user.reason() == reason;
+        is_late && self.kept.is_some_and(|kept| kept != Kept::NotReady(reason))
+    }
+
     /// Whether a server may still believe in a session that is no more.
     fn is_haunted(&self, now: Duration) -> bool {
         self.ghosts.values().any(|until| now < *until)
@@ -87,6 +95,7 @@ impl Turn<'_> {
                     self.machine.wanted = Wanted::In(sign_in);
                 }
                 let now = kept(user, self.machine.deployment, self.machine.is_haunted(self.now));
+                self.machine.returning |= self.machine.is_overtaken(user, self.now);
                 if now == Some(Kept::Ready) || now.is_some() && now == self.machine.kept {
                     self.machine.returning = false;
                 }
