@@ -182,7 +182,7 @@ impl Sync {
             stage: peer.stage,
             heard: peer.heard,
             epoch: peer.epoch,
-            complete: !peer.gap,
+            complete: !peer.gap && !peer.unsure,
         })
     }
 
@@ -195,7 +195,7 @@ impl Sync {
     /// Whether all others are heard, and all that they told has come.
     #[must_use]
     pub fn is_whole(&self, now: Duration) -> bool {
-        let is_there = |peer: &Peer| peer.is_heard(now, &self.settings.times) && !peer.gap;
+        let is_there = |peer: &Peer| peer.is_heard(now, &self.settings.times) && !peer.gap && !peer.unsure;
         self.online.is_some() && self.peers.values().all(|peer| peer.left || is_there(peer))
     }
 
@@ -286,6 +286,7 @@ impl Turn<'_> {
     fn online(&mut self) {
         self.sync.online = Some(self.now);
         self.sync.started.get_or_insert(self.now);
+        self.sync.peers.values_mut().for_each(|peer| peer.unsure = peer.proven);
         self.hello();
         while let Some(record) = self.sync.backlog.pop_front() {
             self.send(None, &Message::Records(vec![record]));
@@ -311,7 +312,7 @@ impl Turn<'_> {
     /// Says what is known of the others, where that has changed.
     fn look_around(&mut self) {
         let times = self.sync.settings.times;
-        let is_dark = |peer: &Peer| !peer.left && (peer.gap || !peer.is_heard(self.now, &times));
+        let is_dark = |peer: &Peer| !peer.left && (peer.gap || peer.unsure || !peer.is_heard(self.now, &times));
         let blind = self.sync.peers.values().any(is_dark);
         if blind != self.sync.blind {
             self.sync.blind = blind;
@@ -401,10 +402,12 @@ impl Turn<'_> {
                 if number > peer.sequence.saturating_add(1) {
                     peer.lose();
                 }
+                peer.unsure = false;
             }
             (std::cmp::Ordering::Greater, _) => {
                 peer.epoch = head.epoch;
                 peer.proven = false;
+                peer.unsure = false;
             }
         }
         peer.sequence = head.sequence;
