@@ -92,6 +92,8 @@ pub enum Order {
     Joined(Option<Duration>),
     /// Whether another one may have taken requests of which we do not know.
     Blind(bool),
+    /// Nobody can tell any more what another one took up to now.
+    Missed,
 }
 
 /// One connector among the others.
@@ -405,6 +407,7 @@ impl Turn<'_> {
                 peer.unsure = false;
             }
             (std::cmp::Ordering::Greater, _) => {
+                peer.missed |= peer.gap || peer.unsure || !peer.is_heard(self.now, &self.sync.settings.times);
                 peer.epoch = head.epoch;
                 peer.proven = false;
                 peer.unsure = false;
@@ -440,6 +443,9 @@ impl Turn<'_> {
             peer.proven = true;
             peer.appears(now);
             peer.heard = Some(now);
+            if std::mem::take(&mut peer.missed) && self.sync.stage == Stage::Serving {
+                self.orders.push(Order::Missed);
+            }
             self.hello_soon();
             return Ok(());
         }
