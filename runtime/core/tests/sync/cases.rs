@@ -149,6 +149,17 @@ fn what_a_split_takes_is_not_fought_and_requests_are_done_all_the_same() {
 }
 
 #[test]
+fn a_session_that_a_split_took_is_tried_again_when_whoever_took_it_dies() {
+    let mut world = connected(2, 1, Mode::ActiveActive, 0);
+    world.cut(0, 1);
+    pass(&mut world, 12);
+    world.kill(1, secs(10_000));
+    assert_eq!(world.sessions[0], None);
+    pass(&mut world, 30);
+    assert_eq!(world.sessions[0], Some(0));
+}
+
+#[test]
 fn who_is_heard_by_another_one_is_not_dead() {
     let mut world = connected(3, 6, Mode::ActiveActive, 0);
     let starts = world.starts;

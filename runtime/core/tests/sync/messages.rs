@@ -224,6 +224,20 @@ fn a_missing_message_is_noticed_and_the_whole_is_asked_for() {
 }
 
 #[test]
+fn after_an_outage_nothing_is_known_before_the_next_message() {
+    let mut sync = first();
+    hear(&mut sync, &hello(1));
+    sync.handle(NOW, Event::Time { busy: std::collections::BTreeSet::new() });
+    let body = br#"{"to":"site-1.gc","pull":1,"from":{"agents":""},"horizon":5}"#;
+    assert!(hear(&mut sync, &sealed(&keys(1), "main", 7, 2, "piece", body)).contains(&Order::Blind(false)));
+    for (number, is_whole) in [(3, true), (5, false)] {
+        sync.handle(NOW, Event::Offline);
+        assert!(sync.handle(NOW, Event::Online).contains(&Order::Blind(true)), "it may have claimed something");
+        assert_eq!(hear(&mut sync, &hello(number)).contains(&Order::Blind(false)), is_whole);
+    }
+}
+
+#[test]
 fn who_knows_something_else_all_the_time_is_asked_for_everything() {
     let mut sync = first();
     let pulls = |sync: &mut Sync, sequence: u64, digest: u64| {
