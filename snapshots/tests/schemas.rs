@@ -118,7 +118,7 @@ fn every_published_schema_is_the_one_that_topoc_prints() {
         assert_eq!(printed, fs::read_to_string(entry.path()).unwrap(), "{name}");
         published.insert(what);
     }
-    assert_eq!(published, ["baseline", "check", "event", "manifest"].map(str::to_owned).into());
+    assert_eq!(published, ["admin", "baseline", "check", "event", "manifest"].map(str::to_owned).into());
 }
 
 #[test]

@@ -259,6 +259,8 @@ pub(crate) enum Schema {
     Baseline,
     /// What the connector tells its clients
     Event,
+    /// What the connector tells operators at its admin interface
+    Admin,
 }
 
 /// What `new` takes.

@@ -31,6 +31,7 @@ fn text(schema: Schema) -> &'static str {
         Schema::Manifest => include_str!("../../../../schemas/manifest-1.schema.json"),
         Schema::Baseline => include_str!("../../../../schemas/baseline-1.schema.json"),
         Schema::Event => include_str!("../../../../schemas/event-1.schema.json"),
+        Schema::Admin => include_str!("../../../../schemas/admin-1.schema.json"),
     }
 }
 
