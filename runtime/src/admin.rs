@@ -39,6 +39,6 @@ pub use ready::{REASONS, Reason, Unready};
 pub use server::{Admin, Views};
 pub use settings::{Limits as ServerLimits, SHORTEST_TOKEN, Settings, SettingsError, Token};
 pub use status::{
-    Broker, Finesse, Identity, JUDGEMENTS, Life, Limits, NO_COMMAND, Outcome, Peer, Place, Requests, Server, Session,
-    Stage, Status,
+    Broker, DROPPED, Finesse, Identity, JUDGEMENTS, Life, Limits, NO_COMMAND, Outcome, Peer, Place, Requests, Server,
+    Session, Stage, Status,
 };

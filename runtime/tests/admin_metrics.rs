@@ -11,8 +11,10 @@ use std::time::Duration;
 use serde_json::Value;
 use topoc_connector::admin::metrics::{self, Kind, METRICS, Row, Scene};
 use topoc_connector::admin::{
-    BOUNDS, Identity, JUDGEMENTS, Life, Limits, Outcome, Peer, Place, Process, REASONS, Server, Session, Stage, Status,
+    BOUNDS, DROPPED, Identity, JUDGEMENTS, Life, Limits, Outcome, Peer, Place, Process, REASONS, Server, Session,
+    Stage, Status,
 };
+use topoc_core::sync::Dropped;
 use topoc_finesse_proto::cluster::Judgement;
 
 /// What Prometheus adds to everything it scrapes, or reads in rules.
@@ -113,8 +115,11 @@ fn promtool_finds_nothing_to_say() {
     assert!(!wrong.status.success(), "it looks");
 }
 
-/// Reads a line: name, labels, value. It reads nothing that is not exactly in the format.
-fn sample(line: &str) -> Option<(String, Vec<(String, String)>, f64)> {
+/// Name, labels, value.
+type Sample = (String, Vec<(String, String)>, f64);
+
+/// Reads a line. It reads nothing that is not exactly in the format.
+fn sample(line: &str) -> Option<Sample> {
     let end = line.find(['{', ' '])?;
     let (name, mut rest) = line.split_at(end);
     let mut labels = Vec::new();
@@ -204,6 +209,10 @@ fn values_are_those_of_the_status() {
     );
     assert!(!rendered(&full()).contains("moonshine"), "no password of an address");
 
+    let dropped = |reason| value(&all, "topoc_connector_sync_dropped_total", ("reason", reason));
+    assert_eq!((dropped("forged"), dropped("stranger")), (2.0, 0.0), "each from 0 on");
+    assert_eq!(samples(&rendered(&Status::default())).get("topoc_connector_sync_dropped_total"), None, "nobody tells");
+
     let requests = &all["topoc_connector_requests_total"];
     let is_of = |command: &str, outcome: &str| {
         let found = requests.iter().find(|(labels, _)| labels["command"] == command && labels["outcome"] == outcome);
@@ -278,24 +287,9 @@ fn row(name: &str) -> Option<&'static Row> {
 
 /// The words that a label may have, where these are known.
 fn words(label: &str) -> Option<Vec<&'static str>> {
-    use topoc_core::sync::Dropped;
-    let dropped = [
-        Dropped::TooLong,
-        Dropped::NoHead,
-        Dropped::TooNew,
-        Dropped::Own,
-        Dropped::Twin,
-        Dropped::Stranger,
-        Dropped::Forged,
-        Dropped::OldEpoch,
-        Dropped::Replayed,
-        Dropped::Unproven,
-        Dropped::Unreadable,
-        Dropped::UnknownKind,
-    ];
     Some(match label {
         // Of two metrics.
-        "reason" => REASONS.iter().map(|row| row.word).chain(dropped.map(Dropped::word)).collect(),
+        "reason" => REASONS.iter().map(|row| row.word).chain(DROPPED.map(Dropped::word)).collect(),
         "outcome" => Outcome::ALL.map(Outcome::word).into(),
         "session" => Session::ALL.map(Session::word).into(),
         "judgement" => JUDGEMENTS.iter().map(|(_, word)| *word).collect(),

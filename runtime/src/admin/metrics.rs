@@ -2,12 +2,13 @@
 //!
 //! The text is the exposition format 0.0.4, which every Prometheus and every agent of others reads.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
 use super::process::Process;
 use super::ready::REASONS;
-use super::status::{JUDGEMENTS, Life, Outcome, Session, Stage, Status};
+use super::status::{DROPPED, JUDGEMENTS, Life, Outcome, Session, Stage, Status};
 
 /// What an answer with metrics is.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -277,8 +278,14 @@ metrics! {
         };
     "topoc_connector_sync_dropped_total" Counter ["reason"]
         "What was told in the name of other connectors and not believed, by reason.",
-        |scene, to| for (reason, times) in &scene.status.dropped {
-            to.add(&[reason], total(*times));
+        |scene, to| {
+            let Status { peers, dropped, .. } = scene.status;
+            // Each from 0 on where there is another connector, so that the first of a kind is seen to rise.
+            let usual = DROPPED.iter().filter(|_| !peers.is_empty()).map(|reason| (reason.word(), 0));
+            let all: BTreeMap<_, _> = usual.chain(dropped.iter().map(|(reason, times)| (*reason, *times))).collect();
+            for (reason, times) in all {
+                to.add(&[reason], total(times));
+            }
         };
 
     "topoc_connector_log_left_out_total" Counter []

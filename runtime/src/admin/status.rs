@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use topoc_core::command;
 use topoc_core::event::{self, Told};
+use topoc_core::sync::Dropped;
 use topoc_finesse_proto::cluster::Judgement;
 
 use super::latencies::Latencies;
@@ -321,6 +322,22 @@ impl Life {
         }
     }
 }
+
+/// Why something is not believed that was told in another connector's name.
+pub const DROPPED: [Dropped; 12] = [
+    Dropped::TooLong,
+    Dropped::NoHead,
+    Dropped::TooNew,
+    Dropped::Own,
+    Dropped::Twin,
+    Dropped::Stranger,
+    Dropped::Forged,
+    Dropped::OldEpoch,
+    Dropped::Replayed,
+    Dropped::Unproven,
+    Dropped::Unreadable,
+    Dropped::UnknownKind,
+];
 
 /// How much a connector takes in hand; zero is none told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -63,9 +63,17 @@ pub(crate) async fn serve(settings: Settings) -> Served {
     let (status, seen) = watch::channel(well());
     let (agents, questions) = admin::questions();
     let (end, ended) = oneshot::channel();
-    let views = Views { status: seen, agents, heartbeat: Heartbeat::new(), left_out: Some(Arc::new(|| 7)) };
+    let heartbeat = Heartbeat::new();
+    let views = Views { status: seen, agents, heartbeat: heartbeat.clone(), left_out: Some(Arc::new(|| 7)) };
     let (held, hold) = mpsc::channel(1);
     let telling = Some(tokio::spawn(tell(questions, hold)));
+    // It ends with the test's runtime.
+    tokio::spawn(async move {
+        loop {
+            heartbeat.beat();
+            tokio::time::sleep(Heartbeat::EVERY).await;
+        }
+    });
     let serving = Some(tokio::spawn(admin.serve(views, async { drop(ended.await) })));
     Served { address, status, end: Some(end), serving, telling, held }
 }
