@@ -303,13 +303,17 @@ fn socket<'a>(written: Written<'a>) -> Result<Meaning<'a>, Mismatch> {
     if written.value.kind == ValueKind::Text && parsed(bare).is_some() {
         return Ok(Meaning::Text(Cow::Borrowed(bare)));
     }
-    let port = bare.strip_prefix("localhost:").or(bare.strip_prefix(':')).unwrap_or(bare);
+    let local = bare.strip_prefix("localhost:");
+    let port = local.or(bare.strip_prefix(':')).unwrap_or(bare);
+    // A port alone may be meant for every address.
+    let safety = if local.is_some() { Safety::Safe } else { Safety::Unsafe };
     let meant = Some(format!("127.0.0.1:{port}")).filter(|meant| parsed(meant).is_some());
     let help = match &meant {
         Some(meant) => format!("write `\"{meant}\"`"),
-        None => "write an IP address and a port in quotes: `\"127.0.0.1:8090\"`".to_owned(),
+        None => "write an IP address and a port in quotes: `\"127.0.0.1:9464\"`".to_owned(),
     };
     let fix = meant.and_then(|meant| replace(&written, "name the address", quote(&meant)));
+    let fix = fix.map(|fix| Fix { safety, ..fix });
     let message = format!("takes an IP address and a port, not {}", written.noun());
     Err(Mismatch { help: Some(help), fix, ..mismatch(message) })
 }

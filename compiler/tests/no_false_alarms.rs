@@ -159,7 +159,7 @@ impl Writer {
         }
         let members: Vec<String> = names.iter().map(|name| format!("gc-{name}")).collect();
         self.add(format!(
-            "deployment d-{group} {mode} {{ connectors = [{}]; requests = \"GROUP{group}.REQUESTS\" }}",
+            "deployment d-{group} {mode} {{ connectors = [{}]; requests = \"GROUP{group}.REQUESTS\"; sync-key = secret(\"env:KEY\") }}",
             members.join(", ")
         ));
     }

@@ -134,7 +134,7 @@ fn what_an_operator_decides_is_told_as_it_is_written() {
         r#"brokers = [b]; finesse = [fin-b]
         broker-roots = "/etc/topoc/brokers.pem"; broker-certificate = "/etc/topoc/gc.pem"
         broker-private-key = secret("file:/etc/topoc/gc.key"); finesse-roots = "/etc/topoc/finesse.pem"
-        admin = "127.0.0.1:8090"; admin-token = secret("env:ADMIN_TOKEN")
+        admin = "127.0.0.1:9464"; admin-token = secret("env:ADMIN_TOKEN")
         max-requests = 512; max-requests-per-agent = 8; max-agents = 10000; log-format = json"#,
     );
     let Tls { broker_roots, broker_identity, finesse_roots } = plan.tls;
@@ -143,7 +143,7 @@ fn what_an_operator_decides_is_told_as_it_is_written() {
     let key = Secret::File("/etc/topoc/gc.key".into());
     assert_eq!(broker_identity, Some(Identity { certificate: "/etc/topoc/gc.pem".into(), key }));
     let token = Some(Secret::Env("ADMIN_TOKEN".into()));
-    assert_eq!(plan.admin, Some(Admin { address: "127.0.0.1:8090".parse().unwrap(), token }));
+    assert_eq!(plan.admin, Some(Admin { address: "127.0.0.1:9464".parse().unwrap(), token }));
     assert_eq!(plan.limits, Limits { requests: Some(512), requests_of_agent: Some(8), agents: Some(10_000) });
     assert_eq!(plan.log, LogFormat::Json);
 }

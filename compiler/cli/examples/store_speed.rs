@@ -32,7 +32,7 @@ fn plain(out: &Path, artifacts: &[Artifact]) -> Result<(), Box<dyn std::error::E
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        std::fs::write(path, &artifact.bytes.get())?;
+        std::fs::write(path, artifact.bytes.get())?;
     }
     Ok(())
 }

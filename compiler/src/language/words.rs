@@ -38,7 +38,7 @@ impl Type {
         match self {
             Type::Duration(_) => Some("10s"),
             Type::Size => Some("64MiB"),
-            Type::Socket => Some("\"127.0.0.1:8090\""),
+            Type::Socket => Some("\"127.0.0.1:9464\""),
             Type::Secret => Some("secret(\"env:NAME\")"),
             Type::Release => Some("\"6.2\""),
             _ => None,

@@ -118,7 +118,7 @@ fn example(field: &Field) -> String {
         Type::Ref(_) => "NAME",
         Type::Secret => "secret(\"env:NAME\")",
         Type::Port => "61616",
-        Type::Socket => "\"127.0.0.1:8090\"",
+        Type::Socket => "\"127.0.0.1:9464\"",
         _ => "\"...\"",
     };
     format!("{} = {value}", field.name)

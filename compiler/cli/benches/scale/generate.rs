@@ -101,7 +101,7 @@ site {site} {{
         write!(
             out,
             "\nbridge amq-{pair}-a <-> amq-{pair}-b\n\n\
-             deployment pair-{pair} active-active {{ connectors = [gc-{pair}-a, gc-{pair}-b] }}\n"
+             deployment pair-{pair} active-active {{ connectors = [gc-{pair}-a, gc-{pair}-b]; sync-key = secret(\"env:KEY\") }}\n"
         )
         .unwrap();
     }
