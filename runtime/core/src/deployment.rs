@@ -308,6 +308,7 @@ impl Turn<'_> {
             From::Release { agent, credentials, client } => To::Released { agent, credentials, client },
             From::Peer(record) => To::Peer(record),
             From::Blind(blind) => To::Blind(blind),
+            From::Missed => To::Missed,
         };
         self.queue.push_back(to);
     }

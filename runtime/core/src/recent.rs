@@ -149,6 +149,12 @@ impl Recent {
         }
     }
 
+    /// What another one claimed up to now is not known, and nobody can tell it.
+    pub fn missed(&mut self, now: Duration) {
+        self.horizon = self.horizon.max(now);
+        self.has_forgotten = true;
+    }
+
     /// Another one has told all that it remembers: what was claimed up to here may still not be known. One that has forgotten
     /// something itself goes by its own.
     pub fn learned(&mut self, horizon: Duration) {

@@ -103,6 +103,8 @@ pub enum Event {
     Peer(Record),
     /// Whether other connectors may have taken requests of which we do not know: then one that is delivered again is in doubt.
     Blind(bool),
+    /// Nobody can tell any more what another connector took up to now.
+    Missed,
     /// Another connector has told all that it remembers of requests claimed since then.
     Learned(Duration),
     /// An agent is ours: taken over from another connector, which had their password proven, or otherwise than before.

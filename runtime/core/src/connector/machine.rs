@@ -188,6 +188,7 @@ impl Turn<'_> {
             Event::Released { agent, credentials, client } => self.release(&agent, credentials, client),
             Event::Seen(ticket, seen) => self.seen(ticket, seen),
             Event::Blind(blind) => self.connector.blind = blind,
+            Event::Missed => self.connector.recent.missed(self.now),
             Event::Learned(horizon) => self.connector.recent.learned(horizon),
             Event::Time => {}
         }

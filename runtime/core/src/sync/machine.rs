@@ -92,6 +92,8 @@ pub enum Order {
     Joined(Option<Duration>),
     /// Whether another one may have taken requests of which we do not know.
     Blind(bool),
+    /// Nobody can tell any more what another one took up to now.
+    Missed,
 }
 
 /// One connector among the others.
@@ -182,7 +184,7 @@ impl Sync {
             stage: peer.stage,
             heard: peer.heard,
             epoch: peer.epoch,
-            complete: !peer.gap,
+            complete: !peer.gap && !peer.unsure,
         })
     }
 
@@ -195,7 +197,7 @@ impl Sync {
     /// Whether all others are heard, and all that they told has come.
     #[must_use]
     pub fn is_whole(&self, now: Duration) -> bool {
-        let is_there = |peer: &Peer| peer.is_heard(now, &self.settings.times) && !peer.gap;
+        let is_there = |peer: &Peer| peer.is_heard(now, &self.settings.times) && !peer.gap && !peer.unsure;
         self.online.is_some() && self.peers.values().all(|peer| peer.left || is_there(peer))
     }
 
@@ -286,6 +288,7 @@ impl Turn<'_> {
     fn online(&mut self) {
         self.sync.online = Some(self.now);
         self.sync.started.get_or_insert(self.now);
+        self.sync.peers.values_mut().for_each(|peer| peer.unsure = peer.proven);
         self.hello();
         while let Some(record) = self.sync.backlog.pop_front() {
             self.send(None, &Message::Records(vec![record]));
@@ -311,7 +314,7 @@ impl Turn<'_> {
     /// Says what is known of the others, where that has changed.
     fn look_around(&mut self) {
         let times = self.sync.settings.times;
-        let is_dark = |peer: &Peer| !peer.left && (peer.gap || !peer.is_heard(self.now, &times));
+        let is_dark = |peer: &Peer| !peer.left && (peer.gap || peer.unsure || !peer.is_heard(self.now, &times));
         let blind = self.sync.peers.values().any(is_dark);
         if blind != self.sync.blind {
             self.sync.blind = blind;
@@ -401,10 +404,13 @@ impl Turn<'_> {
                 if number > peer.sequence.saturating_add(1) {
                     peer.lose();
                 }
+                peer.unsure = false;
             }
             (std::cmp::Ordering::Greater, _) => {
+                peer.missed |= peer.gap || peer.unsure || !peer.is_heard(self.now, &self.sync.settings.times);
                 peer.epoch = head.epoch;
                 peer.proven = false;
+                peer.unsure = false;
             }
         }
         peer.sequence = head.sequence;
@@ -437,6 +443,9 @@ impl Turn<'_> {
             peer.proven = true;
             peer.appears(now);
             peer.heard = Some(now);
+            if std::mem::take(&mut peer.missed) && self.sync.stage == Stage::Serving {
+                self.orders.push(Order::Missed);
+            }
             self.hello_soon();
             return Ok(());
         }

@@ -49,6 +49,10 @@ pub(super) struct Peer {
     pub(super) due: bool,
     /// Something that it told was lost.
     pub(super) gap: bool,
+    /// Something may have been lost while we had no broker: its next message shows it.
+    pub(super) unsure: bool,
+    /// It was started again before we knew all that it had claimed: nobody can tell us any more.
+    pub(super) missed: bool,
     /// How often something was lost.
     pub(super) gaps: u64,
     /// Its digest as it was told last, and ours then.

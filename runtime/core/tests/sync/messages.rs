@@ -223,6 +223,60 @@ fn a_missing_message_is_noticed_and_the_whole_is_asked_for() {
     assert_eq!(hear(&mut sync, &hello(6)), [Order::Blind(true)]);
 }
 
+#[test]
+fn after_an_outage_nothing_is_known_before_the_next_message() {
+    let mut sync = first();
+    hear(&mut sync, &hello(1));
+    sync.handle(NOW, Event::Time { busy: std::collections::BTreeSet::new() });
+    let body = br#"{"to":"site-1.gc","pull":1,"from":{"agents":""},"horizon":5}"#;
+    assert!(hear(&mut sync, &sealed(&keys(1), "main", 7, 2, "piece", body)).contains(&Order::Blind(false)));
+    for (number, is_whole) in [(3, true), (5, false)] {
+        sync.handle(NOW, Event::Offline);
+        assert!(sync.handle(NOW, Event::Online).contains(&Order::Blind(true)), "it may have claimed something");
+        assert_eq!(hear(&mut sync, &hello(number)).contains(&Order::Blind(false)), is_whole);
+    }
+}
+
+#[test]
+fn who_knows_something_else_all_the_time_is_asked_for_everything() {
+    let mut sync = first();
+    let pulls = |sync: &mut Sync, sequence: u64, digest: u64| {
+        let body = format!(r#"{{"stage":"serving","digest":{digest},"heard":{{"site-1.gc":[3,0]}}}}"#);
+        hear(sync, &sealed(&keys(1), "main", 7, sequence, "hello", body.as_bytes()));
+        let orders = sync.handle(NOW, Event::Time { busy: std::collections::BTreeSet::new() });
+        orders.iter().filter_map(kind).filter(|kind| kind == "ask").count()
+    };
+    assert_eq!(pulls(&mut sync, 1, 0), 1);
+    let body = br#"{"to":"site-1.gc","pull":1,"from":{"agents":""},"horizon":5}"#;
+    hear(&mut sync, &sealed(&keys(1), "main", 7, 2, "piece", body));
+    // The same, or on its way: it changes.
+    assert_eq!((3..13).map(|sequence| pulls(&mut sync, sequence, 0)).sum::<usize>(), 0);
+    assert_eq!((13..23).map(|sequence| pulls(&mut sync, sequence, sequence)).sum::<usize>(), 0);
+    assert_eq!((23..27).map(|sequence| pulls(&mut sync, sequence, 9)).sum::<usize>(), 1);
+}
+
+#[test]
+fn what_could_not_be_sent_is_sent_later_or_said_to_be_missing() {
+    let numbers = |orders: &[Order]| -> Vec<u64> {
+        let sent = orders.iter().filter_map(|order| match order {
+            Order::Send(_, bytes) => Some(seal::head(bytes).unwrap().0.sequence),
+            _ => None,
+        });
+        sent.collect()
+    };
+    for (records, kept) in [(10, 10), (5000, 4096)] {
+        let mut sync = first();
+        sync.handle(NOW, Event::Offline);
+        for number in 0..records {
+            let record = Record::Claimed { id: number.to_string(), at: NOW };
+            assert_eq!(sync.handle(NOW, Event::Record(None, record)), []);
+        }
+        assert_eq!(sync.kept(), kept);
+        let numbers = numbers(&sync.handle(NOW, Event::Online));
+        assert_eq!((numbers.len(), numbers[0] == 2), (kept + 1, records == kept));
+    }
+}
+
 fn kind(order: &Order) -> Option<String> {
     match order {
         Order::Send(_, bytes) => seal::head(bytes).ok().map(|(head, _)| head.kind),

@@ -125,6 +125,11 @@ pub(crate) struct World {
     pub(crate) secrets_seen: bool,
     /// Whether Finesse always does what it is asked, and says so.
     pub(crate) is_able: bool,
+    /// Most requests that Finesse was asked at once beside a session, and those under way.
+    pub(crate) most_asked: usize,
+    beside: BTreeSet<(usize, Ticket)>,
+    /// How often Finesse was asked what an agent is doing.
+    pub(crate) looks: usize,
     /// The first things told without being asked, and to where.
     pub(crate) told: Vec<(String, Told)>,
 }
@@ -170,6 +175,9 @@ impl World {
             faults: 0,
             secrets_seen: false,
             is_able: false,
+            most_asked: 0,
+            beside: BTreeSet::new(),
+            looks: 0,
             told: Vec::new(),
         };
         for node in 0..connectors {
@@ -397,6 +405,7 @@ impl World {
             }
             Order::Prove(ticket, ..) => self.soon(300, node, Event::Proved(ticket, Proof::Right)),
             Order::Look(ticket, agent, _) => {
+                self.looks += 1;
                 let (after, life) = (millis(self.dice.below(300)), self.nodes[node].life);
                 self.come(after, node, Some(life), What::Look(ticket, place(&agent)));
             }
@@ -415,7 +424,13 @@ impl World {
                     self.lose_session(who);
                 }
             }
-            Order::Ask { ticket, command, .. } => self.ask(node, ticket, &command),
+            Order::Ask { ticket, command, beside, .. } => {
+                if beside.is_some() {
+                    self.beside.insert((node, ticket));
+                    self.most_asked = self.most_asked.max(self.beside.len());
+                }
+                self.ask(node, ticket, &command);
+            }
             Order::Publish(to, event) => {
                 if let (Address::Named(_), Some(id)) = (&to, &event.correlation) {
                     let request = &mut self.sent[id.parse::<usize>().unwrap()];
@@ -566,6 +581,9 @@ impl World {
                     }
                     _ => is_brokers && !self.nodes[node].online && !matches!(*event, Event::Published),
                 };
+                if let Event::Came(ticket, _) = &*event {
+                    self.beside.remove(&(node, *ticket));
+                }
                 if !is_gone {
                     self.tell(node, *event);
                 }
