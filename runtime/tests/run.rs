@@ -41,6 +41,16 @@ impl Centre {
         self.sim.command(name, fields.as_object().unwrap()).unwrap()
     }
 
+    /// Waits until the connector has taken so many requests.
+    async fn until_taken(&self, count: usize) {
+        let taken = async {
+            while self.connector.log().matches("a request is taken").count() < count {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, taken).await.unwrap();
+    }
+
     /// Ends the connector as its service manager does.
     async fn end(mut self) {
         self.connector.terminate();
@@ -56,6 +66,20 @@ fn json_body(body: &Value) -> Outgoing {
 
 fn id(call: &Value) -> String {
     call["id"].as_str().unwrap().to_owned()
+}
+
+/// Lets both nodes answer later, by so many milliseconds.
+fn slow(sim: &Simulator, ms: u64) {
+    for node in [1, 2] {
+        drop(sim.command("slow", json!({"node": node, "ms": ms}).as_object().unwrap()).unwrap());
+    }
+}
+
+/// Whether the first agent is ready at Finesse.
+fn is_ready(sim: &Simulator) -> bool {
+    let state = sim.state();
+    let agents = state["agents"].as_array().unwrap();
+    agents.iter().any(|agent| agent["agent"] == "1001" && agent["state"] == "READY")
 }
 
 /// The id of the first reason that may be given.
@@ -268,18 +292,12 @@ fn what_is_too_much_waits_at_the_broker_and_is_answered_when_finesse_answers_aga
         for agent in ["1001", "1002", "1003", "1004"] {
             client.sign_in(agent, &agent.replacen('1', "2", 1)).await;
         }
-        for node in [1, 2] {
-            let slow = json!({"node": node, "ms": 500});
-            drop(sim.command("slow", slow.as_object().unwrap()).unwrap());
-        }
+        slow(&sim, 500);
         let mut sent = Vec::new();
         for at in 0..60 {
             sent.push(client.send(&format!("GetState#100{}", at % 4 + 1), empty()).await);
         }
-        for node in [1, 2] {
-            let quick = json!({"node": node, "ms": 0});
-            drop(sim.command("slow", quick.as_object().unwrap()).unwrap());
-        }
+        slow(&sim, 0);
         let mut answered = Vec::new();
         for _ in &sent {
             let answer = client.reply().await;
@@ -328,12 +346,7 @@ fn what_is_in_hand_is_finished_before_the_end() {
         // Finesse takes its time.
         drop(centre.command("slow", &json!({"node": 1, "ms": 1500})));
         let correlation = client.send("MakeReady#1001", empty()).await;
-        let asked = async {
-            while !centre.connector.log().contains("a request is taken") {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, asked).await.unwrap();
+        centre.until_taken(3).await;
         centre.connector.terminate();
         let answer = client.reply().await;
         assert_eq!((&answer["correlation"], &answer["event"]), (&json!(correlation), &json!("Outcome")), "{answer}");
@@ -354,6 +367,31 @@ fn a_connector_that_is_killed_did_nothing_twice_and_answers_after_its_return() {
         let answer = client.reply().await;
         assert_eq!((&answer["correlation"], &answer["data"]["code"]), (&json!(correlation), &json!("NOT_CONNECTED")));
         client.sign_in("1001", "2001").await;
+        centre.end().await;
+    });
+}
+
+#[test]
+fn what_a_killed_connector_may_have_done_is_told_by_what_finesse_shows_and_not_done_again() {
+    run(async {
+        let mut centre = Centre::start("doubt").await;
+        let mut client = centre.client("DESKTOP-1").await;
+        client.sign_in("1001", "2001").await;
+        slow(&centre.sim, 3000);
+        let correlation = client.send("MakeReady#1001", empty()).await;
+        centre.until_taken(3).await;
+        centre.connector.kill();
+        centre.connector = Running::start_program(&centre.dir.join("gc-1"), &centre.dir);
+        client.send_bare(text(&format!("DESKTOP-1,{PASSWORD}")).message_type("Connect#1001")).await;
+        let answer = client.reply().await;
+        assert_eq!((&answer["correlation"], &answer["event"]), (&json!(correlation), &json!("Outcome")), "{answer}");
+        // It is said to be done where Finesse shows it, and never asked for again.
+        if answer["data"]["outcome"] == "accepted" {
+            assert!(is_ready(&centre.sim), "{answer}");
+        } else {
+            assert_eq!(answer["data"]["outcome"], "outcome-unknown", "{answer}");
+        }
+        slow(&centre.sim, 0);
         centre.end().await;
     });
 }

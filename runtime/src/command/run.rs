@@ -29,6 +29,8 @@ use crate::settings::{Problem, Settings};
 
 /// What tasks have told and the loop has not taken: more wait where they are.
 const HEARD: usize = 1024;
+/// How often the service manager is told how it goes.
+const STATUS_EVERY: Duration = Duration::from_secs(5);
 /// How long everything may take that is left to do at the end.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -192,6 +194,15 @@ async fn tell_service_manager(
     mut status: tokio::sync::watch::Receiver<Status>,
     heartbeat: &Heartbeat,
 ) {
+    let mut seen = status.clone();
+    let lines = async {
+        let mut ticks = tokio::time::interval(STATUS_EVERY);
+        loop {
+            ticks.tick().await;
+            let line = seen.borrow_and_update().line();
+            notifier.status(&line);
+        }
+    };
     let stages = async {
         let mut told = Stage::Starting;
         loop {
@@ -209,7 +220,7 @@ async fn tell_service_manager(
             }
         }
     };
-    tokio::join!(stages, notifier.watch(heartbeat));
+    tokio::join!(stages, lines, notifier.watch(heartbeat));
 }
 
 /// Tells of every SIGTERM and SIGINT.
