@@ -56,7 +56,7 @@ pub(crate) enum Verb {
     #[command(after_help = UP)]
     Up(UpArgs),
     /// Become a program that ends with its parent
-    #[command(hide = true)]
+    #[command(hide = true, after_help = GUARD)]
     Guard(GuardArgs),
 }
 
@@ -131,6 +131,10 @@ Everything listens on 127.0.0.1 at ports that are free, and lives in a folder th
 of topoc: unpack a distribution of it anywhere.
 
 Exit codes: 0 ended by Ctrl-C, 1 errors in the topology, 2 it could not be started";
+
+const GUARD: &str = "\
+Example:
+  topoc guard --parent 4711 -- java -version   what `topoc up` starts brokers with";
 
 /// What `check` takes.
 #[derive(Debug, ClapArgs)]

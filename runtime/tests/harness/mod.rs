@@ -124,11 +124,27 @@ impl Running {
     }
 
     pub(crate) fn start_program(program: &Path, dir: &Path) -> Self {
+        Self::start_with(program, dir, "info,topoc_connector=trace")
+    }
+
+    fn start_with(program: &Path, dir: &Path, log: &str) -> Self {
         let file = |name: &str| fs::File::options().create(true).append(true).open(dir.join(name)).unwrap();
         let mut command = Command::new(program);
-        command.arg("run").env("GC_PASSWORD", MOON).env("TOPOC_LOG", "info,topoc_connector=trace");
+        command.arg("run").env("GC_PASSWORD", MOON).env("TOPOC_LOG", log);
         let child = command.stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr")).spawn().unwrap();
         Self { child, dir: dir.to_owned() }
+    }
+
+    /// Starts the program with a plan in a folder, with its usual log.
+    pub(crate) fn start_quiet(dir: &Path, plan: &Plan) -> Self {
+        Self::start_with(&program(dir, &encode(plan)), dir, "info")
+    }
+
+    /// What is in memory of it, in KB.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// What it has logged so far.
