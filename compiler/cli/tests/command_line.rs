@@ -362,9 +362,9 @@ fn shells_and_man_are_told_of_every_verb() {
     }
     topoc(at, &["completions", "basic"]).expect(FAILED, &[], &["bash"]);
     topoc(at, &["man"]).expect(CLEAN, &[".TH topoc 1", "topoc\\-check(1)"], &[]);
-    topoc(at, &["man", "share/man1"]).expect(CLEAN, &["9 pages in share/man1"], &[]);
+    topoc(at, &["man", "share/man1"]).expect(CLEAN, &["10 pages in share/man1"], &[]);
     let pages: Vec<_> = fs::read_dir(at.join("share/man1")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(pages.len(), 9, "{pages:?}");
+    assert_eq!(pages.len(), 10, "{pages:?}");
     let check = fs::read_to_string(at.join("share/man1/topoc-check.1")).unwrap();
     assert!(check.contains(".TH topoc-check 1") && check.contains("\\-\\-fail\\-level"), "{check}");
     fs::write(at.join("file"), "").unwrap();

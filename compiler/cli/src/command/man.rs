@@ -27,7 +27,8 @@ fn write(folder: &Path, root: &Path) -> Result<usize, Failure> {
     let mut command = args::command();
     // Gives every verb its full name and the options that all have.
     command.build();
-    let verbs = command.get_subcommands().filter(|verb| verb.get_name() != "help").cloned();
+    // What is for topoc itself has no page.
+    let verbs = command.get_subcommands().filter(|verb| verb.get_name() != "help" && !verb.is_hide_set()).cloned();
     let verbs = verbs.map(|verb| (format!("topoc-{}", verb.get_name()), verb));
     let pages: Vec<_> = std::iter::once(("topoc".to_owned(), args::command())).chain(verbs).collect();
     for (name, command) in &pages {
