@@ -205,6 +205,22 @@ fn cases() -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
 }
 
+#[test]
+fn who_chooses_to_be_ready_while_it_rings_in_wrap_up_works_no_more() {
+    let mut config = Config::new(AGENTS, &["a.test", "b.test"]);
+    config.wrap_up = Some(5_000);
+    let mut world = World::new(config, true);
+    let login = |agent| Deed::State(0, agent, "LOGIN");
+    let outside = Deed::Call(0, 0, "5551234".to_owned());
+    let deeds = [login(0), login(3), Deed::Wait(20), outside, Deed::Wait(1020), Deed::HangUp(0)];
+    let rings = [Deed::Call(0, 3, "2001".to_owned()), Deed::Wait(10), Deed::State(0, 0, "READY"), Deed::Wait(20)];
+    deeds.into_iter().chain(rings).for_each(|deed| world.act(deed));
+    assert_eq!(world.states[0], State::NotReady);
+    world.calm_down();
+    world.check_quiet();
+    assert_eq!(world.states[0], State::Ready);
+}
+
 proptest! {
     #![proptest_config(cases())]
 

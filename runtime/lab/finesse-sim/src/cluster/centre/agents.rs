@@ -68,6 +68,11 @@ impl Cluster {
             if ccx && matches!(to, Base::Out(_)) {
                 return Err(INVALID_WORKMODE);
             }
+            if user.wrap_up_until.is_some() {
+                // A telephone rings during the work after a call, which ends with any choice.
+                self.end_wrap_up(now, agent, Some(to), cause);
+                return Ok(());
+            }
             self.agents[agent].pending = Some(to);
             self.settle_agent(now, agent, cause, true);
             return Ok(());
