@@ -13,13 +13,12 @@ export async function inChromium(modules, flags, test) {
   const WebSocket = createRequire(modules + "/")("ws");
   const profile = mkdtempSync(join(tmpdir(), "finesse-sim-page-"));
   const always = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", `--user-data-dir=${profile}`];
-  const browser = spawn("chromium", [...always, ...flags, "about:blank"], { stdio: ["ignore", "ignore", "pipe"] });
+  // A group of its own, so that the browser's processes end with it.
+  const options = { stdio: ["ignore", "ignore", "pipe"], detached: true };
+  const browser = spawn("chromium", [...always, ...flags, "about:blank"], options);
   const end = (code) => {
-    browser.once("exit", () => {
-      rmSync(profile, { recursive: true, force: true });
-      process.exit(code);
-    });
-    browser.kill("SIGKILL");
+    browser.once("exit", () => remove(profile, () => process.exit(code)));
+    process.kill(-browser.pid, "SIGKILL");
   };
   setTimeout(() => {
     console.error("the browser took too long");
@@ -32,6 +31,18 @@ export async function inChromium(modules, flags, test) {
     console.error(error);
     end(1);
   }
+}
+
+// Whoever was killed may be at the end of a write: the folder is empty for good a moment later.
+function remove(folder, then, attempts = 200) {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    if (error.code !== "ENOTEMPTY" || attempts === 0) throw error;
+    setTimeout(remove, 50, folder, then, attempts - 1);
+    return;
+  }
+  then();
 }
 
 async function driven(browser, WebSocket) {
