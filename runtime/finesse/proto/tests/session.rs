@@ -476,7 +476,7 @@ fn a_forced_change_to_not_ready_is_undone_with_the_reason_from_before() {
     room.tell(Event::Wished(Wish::NotReady(Some(4))));
     room.hears(changed(user(UserState::NotReady, Some(4), 100)));
     room.hears(changed(user(UserState::NotReady, Some(255), 101)));
-    room.answers(&Ask::NotReady(4), Answer::Accepted);
+    room.answers(&Ask::NotReady(Some(4)), Answer::Accepted);
     room.hears(changed(user(UserState::NotReady, Some(4), 102)));
     assert_eq!(room.session.phase(), Phase::Live);
 }
@@ -487,7 +487,7 @@ fn what_a_request_does_that_was_given_up_is_not_taken_for_the_agents_choice() {
     room.tell(Event::Wished(Wish::NotReady(Some(4))));
     room.hears(changed(user(UserState::NotReady, Some(4), 100)));
     room.hears(changed(user(UserState::NotReady, Some(255), 101)));
-    assert_eq!(room.asked().2, Ask::NotReady(4));
+    assert_eq!(room.asked().2, Ask::NotReady(Some(4)));
     // Before it is answered everybody moves, and then the agent chooses to be ready.
     room.tell(Event::Use(A, ms(0)));
     room.pass(CLOSE_WITHIN);
@@ -506,6 +506,32 @@ fn what_a_request_does_that_was_given_up_is_not_taken_for_the_agents_choice() {
     room.hears(changed(user(UserState::NotReady, Some(4), 120)));
     room.pass(secs(20));
     assert_eq!(room.asks(), 0);
+}
+
+#[test]
+fn to_be_made_ready_late_is_undone_where_the_agent_has_chosen_not_to_be() {
+    for reason in [Some(4), None] {
+        let mut room = switched();
+        room.hears(changed(user(UserState::NotReady, Some(255), 101)));
+        room.pass(secs(1));
+        assert_eq!(room.asked().2, Ask::Ready);
+        // Before it is answered everybody moves, and then the agent chooses not to be ready.
+        room.tell(Event::Use(A, ms(0)));
+        room.pass(CLOSE_WITHIN);
+        room.opens();
+        room.reads(user(UserState::NotReady, Some(255), 101), vec![]);
+        room.tell(Event::Wished(Wish::NotReady(reason)));
+        room.hears(changed(user(UserState::NotReady, reason, 102)));
+        room.hears(changed(user(UserState::Ready, None, 103)));
+        room.pass(secs(1));
+        room.answers(&Ask::NotReady(reason), Answer::Accepted);
+        room.hears(changed(user(UserState::NotReady, reason, 104)));
+        assert_eq!(room.session.phase(), Phase::Live);
+        // Whatever comes then, the agent wants.
+        room.hears(changed(user(UserState::Ready, None, 105)));
+        room.pass(secs(20));
+        assert_eq!(room.asks(), 0);
+    }
 }
 
 #[test]
@@ -535,7 +561,7 @@ fn an_event_from_before_a_wish_says_nothing_of_the_wish() {
     room.hears(changed(before));
     room.pass(secs(20));
     room.hears(changed(user(UserState::NotReady, Some(255), 110)));
-    assert_eq!(room.asked().2, Ask::NotReady(4));
+    assert_eq!(room.asked().2, Ask::NotReady(Some(4)));
 }
 
 #[test]

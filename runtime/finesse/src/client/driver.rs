@@ -608,7 +608,7 @@ fn command(agent: &str, ask: Ask) -> Command {
         Ask::Dialogs => Command::Dialogs { agent },
         Ask::SignIn(SignIn { extension, mobile }) => Command::SignIn { agent, extension, mobile },
         Ask::Ready => Command::ChangeState { agent, state: UserState::Ready, reason: None },
-        Ask::NotReady(reason) => Command::ChangeState { agent, state: UserState::NotReady, reason: Some(reason) },
+        Ask::NotReady(reason) => Command::ChangeState { agent, state: UserState::NotReady, reason },
     }
 }
 

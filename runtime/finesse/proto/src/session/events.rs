@@ -135,8 +135,8 @@ pub enum Ask {
     SignIn(SignIn),
     /// `PUT User` with `READY`.
     Ready,
-    /// `PUT User` with `NOT_READY` and the id of a reason.
-    NotReady(i64),
+    /// `PUT User` with `NOT_READY`, and the id of a reason where there is one.
+    NotReady(Option<i64>),
 }
 
 /// What came of a request.

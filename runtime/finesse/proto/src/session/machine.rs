@@ -32,10 +32,10 @@ pub struct Session {
     out: bool,
     link: Option<(Attempt, NodeId)>,
     asked: Option<(Request, Duration)>,
-    /// The reason that the request under way makes the agent not ready for.
-    asked_reason: Option<i64>,
+    /// What the request under way makes of the agent.
+    asked_state: Option<Kept>,
     /// The same of a request that was given up: until then it may still be done, whatever the agent has chosen meanwhile.
-    late_reason: Option<(i64, Duration)>,
+    late_state: Option<(Kept, Duration)>,
     /// When to open, or until when opening, closing or an event is waited for.
     until: Duration,
     /// When to read again.
@@ -79,8 +79,8 @@ impl Session {
             out: false,
             link: None,
             asked: None,
-            asked_reason: None,
-            late_reason: None,
+            asked_state: None,
+            late_state: None,
             until: Duration::ZERO,
             read_at: None,
             moving: None,

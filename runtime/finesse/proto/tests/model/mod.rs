@@ -829,7 +829,7 @@ impl World {
                 Answer::Accepted
             }
             Ask::NotReady(reason) => {
-                self.set(agent, UserState::NotReady, Some(*reason));
+                self.set(agent, UserState::NotReady, *reason);
                 Answer::Accepted
             }
         };

@@ -8,6 +8,7 @@ use super::wishes::EFFECT_WITHIN;
 use crate::chance::{backoff, jitter};
 use crate::cluster::Sign;
 use crate::session::events::{Answer, Ask, End, Order, Request};
+use crate::session::forced::Kept;
 use crate::session::table::{Cause, Phase};
 
 /// A request without an answer after this is given up.
@@ -21,7 +22,11 @@ impl Turn<'_> {
         let request = Request(self.machine.next);
         self.machine.next += 1;
         self.machine.asked = Some((request, self.now + ASK_WITHIN));
-        self.machine.asked_reason = if let Ask::NotReady(reason) = ask { Some(reason) } else { None };
+        self.machine.asked_state = match ask {
+            Ask::Ready => Some(Kept::Ready),
+            Ask::NotReady(reason) => Some(Kept::NotReady(reason)),
+            _ => None,
+        };
         self.orders.push(Order::Ask(request, node, ask));
     }
 
@@ -86,8 +91,8 @@ impl Turn<'_> {
 
     pub(super) fn give_up(&mut self, request: Request) {
         self.orders.push(Order::Abandon(request));
-        if let Some(reason) = self.machine.asked_reason.take() {
-            self.machine.late_reason = Some((reason, self.now + EFFECT_WITHIN));
+        if let Some(state) = self.machine.asked_state.take() {
+            self.machine.late_state = Some((state, self.now + EFFECT_WITHIN));
         }
     }
 }

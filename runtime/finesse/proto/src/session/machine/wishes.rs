@@ -39,7 +39,13 @@ impl Session {
             _ if phoneless => Some(Ask::SignIn(sign_in.clone())),
             UserState::NotReady if self.returning || is_forced(user, self.deployment) => match self.kept {
                 Some(Kept::Ready) => Some(Ask::Ready),
-                Some(Kept::NotReady(Some(reason))) if user.reason() != Some(reason) => Some(Ask::NotReady(reason)),
+                Some(Kept::NotReady(Some(reason))) if user.reason() != Some(reason) => {
+                    Some(Ask::NotReady(Some(reason)))
+                }
+                _ => None,
+            },
+            UserState::Ready if self.returning => match self.kept {
+                Some(Kept::NotReady(reason)) => Some(Ask::NotReady(reason)),
                 _ => None,
             },
             _ => None,
@@ -54,9 +60,12 @@ impl Session {
     /// Whether the agent's state is what a request of ours brought about after it was given up, and after the agent has chosen
     /// another.
     fn is_overtaken(&self, user: &User, now: Duration) -> bool {
-        let reason = self.late_reason.filter(|(_, until)| now < *until).map(|(reason, _)| reason);
-        let is_late = reason.is_some() && user.state == Some(UserState::NotReady) && user.reason() == reason;
-        is_late && self.kept.is_some_and(|kept| kept != Kept::NotReady(reason))
+        let Some((late, _)) = self.late_state.filter(|(_, until)| now < *until) else { return false };
+        let is_late = match late {
+            Kept::Ready => user.state == Some(UserState::Ready),
+            Kept::NotReady(reason) => user.state == Some(UserState::NotReady) && user.reason() == reason,
+        };
+        is_late && self.kept.is_some_and(|kept| kept != late)
     }
 
     /// Whether a server may still believe in a session that is no more.
@@ -95,8 +104,10 @@ impl Turn<'_> {
                     self.machine.wanted = Wanted::In(sign_in);
                 }
                 let now = kept(user, self.machine.deployment, self.machine.is_haunted(self.now));
-                self.machine.returning |= self.machine.is_overtaken(user, self.now);
-                if now == Some(Kept::Ready) || now.is_some() && now == self.machine.kept {
+                if self.machine.is_overtaken(user, self.now) {
+                    // It happens once: the next time it is what the agent wants.
+                    (self.machine.returning, self.machine.late_state) = (true, None);
+                } else if now == Some(Kept::Ready) || now.is_some() && now == self.machine.kept {
                     self.machine.returning = false;
                 }
                 if now.is_some() && now == self.machine.kept {
