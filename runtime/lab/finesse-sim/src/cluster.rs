@@ -15,6 +15,7 @@ mod node;
 mod notify;
 mod presence;
 mod rest;
+mod sessions;
 mod work;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -25,10 +26,11 @@ pub use config::{
     CRASH_NOTICED, Config, Deployment, FORCED_LOGOUT, FORCED_REASON, HEARTBEAT, LOCKED_FOR, Millis, Reasons,
     WRONG_PASSWORDS,
 };
-pub use node::{Health, Mobile, Node, Service, Session, View};
+pub use node::{Health, Mobile, Node, Service, View};
 pub use notify::{Event, Kind};
 pub use presence::{PresenceError, SubscribeError};
 pub use rest::{Credentials, Method, NOT_HERE, Reply, Request};
+pub use sessions::{Session, Sessions};
 pub use work::{Ask, Change, CtiError, Object, Queued, Told};
 
 /// What whoever holds the cluster has to carry out.

@@ -437,7 +437,7 @@ pub fn state(cluster: &Cluster, now: Millis, everybody: bool) -> Value {
 }
 
 fn is_connected(cluster: &Cluster, agent: usize) -> bool {
-    cluster.nodes().iter().any(|node| node.sessions().values().any(|session| session.agent == agent))
+    cluster.nodes().iter().any(|node| node.sessions().of(agent).next().is_some())
 }
 
 fn agent(cluster: &Cluster, index: usize) -> Value {
@@ -446,7 +446,7 @@ fn agent(cluster: &Cluster, index: usize) -> Value {
         .nodes()
         .iter()
         .enumerate()
-        .flat_map(|(number, node)| node.sessions().values().filter(|s| s.agent == index).map(move |s| (number, s)))
+        .flat_map(|(number, node)| node.sessions().of(index).map(move |(_, session)| (number, session)))
         .map(|(number, session)| json!({"node": number + 1, "resource": session.resource, "there": session.presence.is_some()}))
         .collect();
     json!({

@@ -141,7 +141,9 @@ impl World {
             }
             Deed::Leave(which, word) => {
                 let sessions: Vec<(usize, u64)> = (0..2)
-                    .flat_map(|node| self.cluster.nodes()[node].sessions().keys().map(move |number| (node, *number)))
+                    .flat_map(|node| {
+                        self.cluster.nodes()[node].sessions().iter().map(move |(number, _)| (node, number))
+                    })
                     .collect();
                 if let Some((node, number)) = sessions.get(which) {
                     self.cluster.close_session(self.now, *node, *number, word);

@@ -60,7 +60,7 @@ impl Cluster {
 
     fn notification_gone(&mut self, node: usize) {
         let here = &mut self.nodes[node];
-        for (number, session) in std::mem::take(&mut here.sessions) {
+        for (number, session) in here.sessions.take_all() {
             if session.presence.is_some() {
                 here.away.insert(session.agent, None);
             }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::agent::Agent;
 use super::call::Call;
 use super::config::Millis;
+use super::sessions::Sessions;
 use super::work::{Object, Queued, Told};
 
 /// How a service is.
@@ -51,17 +52,6 @@ pub struct Mobile {
     pub dial_number: String,
 }
 
-/// A session of XMPP.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// Whose.
-    pub agent: usize,
-    /// The resource of its JID.
-    pub resource: String,
-    /// The priority of its presence, if it is there.
-    pub presence: Option<i8>,
-}
-
 /// What a node has heard.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View {
@@ -106,7 +96,7 @@ pub struct Node {
     pub(super) queues: BTreeMap<Object, VecDeque<Queued>>,
     pub(super) inbox: VecDeque<(Millis, Told)>,
     pub(super) outbox: VecDeque<(Millis, super::notify::Event)>,
-    pub(super) sessions: BTreeMap<u64, Session>,
+    pub(super) sessions: Sessions,
     /// Full JIDs by node of publish-subscribe. They outlive the session, as on the real one.
     pub(super) subscriptions: BTreeMap<String, BTreeSet<String>>,
     pub(super) mobile: BTreeMap<usize, Mobile>,
@@ -139,7 +129,7 @@ impl Node {
             queues: BTreeMap::new(),
             inbox: VecDeque::new(),
             outbox: VecDeque::new(),
-            sessions: BTreeMap::new(),
+            sessions: Sessions::default(),
             subscriptions: BTreeMap::new(),
             mobile: BTreeMap::new(),
             wrong: BTreeMap::new(),
@@ -172,9 +162,9 @@ impl Node {
         self.mobile.get(&agent)
     }
 
-    /// Its sessions, by number.
+    /// Its sessions.
     #[must_use]
-    pub fn sessions(&self) -> &BTreeMap<u64, Session> {
+    pub const fn sessions(&self) -> &Sessions {
         &self.sessions
     }
 
@@ -201,6 +191,6 @@ impl Node {
     /// Whether this agent has a session that is there.
     #[must_use]
     pub fn is_present(&self, agent: usize) -> bool {
-        self.sessions.values().any(|session| session.agent == agent && session.presence.is_some())
+        self.sessions.of(agent).any(|(_, session)| session.presence.is_some())
     }
 }

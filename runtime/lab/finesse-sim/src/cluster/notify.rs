@@ -211,10 +211,15 @@ impl Cluster {
         }
         here.items += 1;
         let subscribed = here.subscriptions.get(&event.node);
-        for (number, session) in &here.sessions {
+        // Most events concern one of many.
+        let meant: Box<dyn Iterator<Item = _>> = match event.owner {
+            _ if event.everybody || subscribed.is_some() => Box::new(here.sessions.iter()),
+            Some(owner) => Box::new(here.sessions.of(owner)),
+            None => return,
+        };
+        for (number, session) in meant {
             let of_itself = event.everybody || event.owner == Some(session.agent);
-            // Most events concern one of many: names are put together for those only who may be meant.
-            if session.presence.is_none_or(|priority| priority < 0) || (!of_itself && subscribed.is_none()) {
+            if session.presence.is_none_or(|priority| priority < 0) {
                 continue;
             }
             let bare = format!("{}@{}", self.agents[session.agent].id, here.host);
@@ -229,7 +234,7 @@ impl Cluster {
             };
             let text =
                 forms::notification(&here.host, &to, &event.node, (self.config.seed, here.items), &event.payload);
-            self.outputs.push_back(Output::Stanza { session: *number, text });
+            self.outputs.push_back(Output::Stanza { session: number, text });
         }
     }
 

@@ -1,7 +1,8 @@
 //! Sessions of XMPP: who is there, who subscribes to what, and what happens when somebody is gone for too long.
 
 use super::config::{CRASH_NOTICED, FORCED_LOGOUT, LOCKED_FOR, Millis, WRONG_PASSWORDS};
-use super::node::{Health, Session};
+use super::node::Health;
+use super::sessions::Session;
 use super::{Cluster, Output, Timer};
 use crate::forms;
 
@@ -67,12 +68,12 @@ impl Cluster {
         let here = &mut self.nodes[node];
         let older: Vec<u64> = here
             .sessions
-            .iter()
-            .filter(|(_, session)| session.agent == agent && session.resource == resource)
-            .map(|(number, _)| *number)
+            .of(agent)
+            .filter(|(_, session)| session.resource == resource)
+            .map(|(number, _)| number)
             .collect();
         for number in older {
-            here.sessions.remove(&number);
+            here.sessions.remove(number);
             self.outputs.push_back(Output::Close { session: number, error: Some("conflict") });
         }
         let number = self.next_session;
@@ -84,9 +85,8 @@ impl Cluster {
 
     /// The presence of a session: its priority, or that it is not there any more.
     pub fn set_presence(&mut self, now: Millis, node: usize, number: u64, presence: Option<i8>) {
-        let Some(session) = self.nodes[node].sessions.get_mut(&number) else { return };
-        let (agent, first) = (session.agent, session.presence.is_none());
-        session.presence = presence;
+        let Some((agent, before)) = self.nodes[node].sessions.set_presence(number, presence) else { return };
+        let first = before.is_none();
         if presence.is_some() {
             self.nodes[node].away.remove(&agent);
             if first {
@@ -100,7 +100,7 @@ impl Cluster {
 
     /// A session has ended: by its own word, or by silence, which is noticed later.
     pub fn close_session(&mut self, now: Millis, node: usize, number: u64, by_its_own_word: bool) {
-        let Some(session) = self.nodes[node].sessions.remove(&number) else { return };
+        let Some(session) = self.nodes[node].sessions.remove(number) else { return };
         if session.presence.is_some() {
             self.left(now, node, session.agent, if by_its_own_word { 0 } else { CRASH_NOTICED });
         }
@@ -108,12 +108,11 @@ impl Cluster {
 
     /// Cuts sessions, as a network that fails does.
     pub fn drop_sessions(&mut self, now: Millis, node: usize, agent: Option<usize>) -> usize {
-        let numbers: Vec<u64> = self.nodes[node]
-            .sessions
-            .iter()
-            .filter(|(_, session)| agent.is_none_or(|agent| session.agent == agent))
-            .map(|(number, _)| *number)
-            .collect();
+        let sessions = &self.nodes[node].sessions;
+        let numbers: Vec<u64> = match agent {
+            Some(agent) => sessions.of(agent).map(|(number, _)| number).collect(),
+            None => sessions.iter().map(|(number, _)| number).collect(),
+        };
         for number in &numbers {
             self.close_session(now, node, *number, false);
             self.outputs.push_back(Output::Close { session: *number, error: None });
@@ -184,7 +183,7 @@ impl Cluster {
     #[must_use]
     pub fn full_jid(&self, node: usize, number: u64) -> Option<(usize, String)> {
         let here = &self.nodes[node];
-        let session = here.sessions.get(&number)?;
+        let session = here.sessions.get(number)?;
         Some((session.agent, format!("{}@{}/{}", self.agents[session.agent].id, here.host, session.resource)))
     }
 
@@ -219,14 +218,14 @@ impl Cluster {
     /// The presence of the user `finesse`, which stands for Tomcat.
     pub(super) fn finesse_presence(&self, node: usize, agent: usize, number: u64) -> Option<String> {
         let here = &self.nodes[node];
-        let session = here.sessions.get(&number)?;
+        let session = here.sessions.get(number)?;
         let to = format!("{}@{}/{}", self.agents[agent].id, here.host, session.resource);
         Some(forms::finesse_presence(&here.host, &to, here.tomcat != Health::Down))
     }
 
     /// Answers a session that asks to see the presence of `finesse`.
     pub fn ask_presence(&mut self, node: usize, number: u64) {
-        let Some(session) = self.nodes[node].sessions.get(&number) else { return };
+        let Some(session) = self.nodes[node].sessions.get(number) else { return };
         if let Some(text) = self.finesse_presence(node, session.agent, number) {
             self.outputs.push_back(Output::Stanza { session: number, text });
         }
@@ -239,8 +238,8 @@ impl Cluster {
         let there = self.nodes[node].sessions.iter().filter(|(_, session)| session.presence.is_some());
         let texts: Vec<Output> = there
             .filter_map(|(number, session)| {
-                let text = self.finesse_presence(node, session.agent, *number)?;
-                Some(Output::Stanza { session: *number, text })
+                let text = self.finesse_presence(node, session.agent, number)?;
+                Some(Output::Stanza { session: number, text })
             })
             .collect();
         self.outputs.extend(texts);
