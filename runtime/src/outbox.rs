@@ -1,12 +1,16 @@
 //! What goes to the broker, in the order in which the machine ordered it. Nothing waits here that the machine has not counted.
 
+use std::collections::VecDeque;
+use std::future::pending;
+use std::pin::Pin;
+
 use tokio::sync::mpsc;
 use topoc_core::connector::{Address, Ticket};
 use topoc_core::destination::Destination as Named;
 use topoc_core::event::{Event, Told};
-use topoc_openwire::{Delivery, Destination, Error, Outgoing, Producer};
+use topoc_openwire::{AckMode, Connection, Delivery, Destination, Error, Outgoing, Producer, Session};
 use topoc_openwire_proto::destination::{TempQueue, TempTopic};
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use crate::driver::Heard;
 
@@ -26,20 +30,78 @@ pub(crate) enum Parcel {
 /// Why a request is among the dead letters.
 const NOBODY: &str = "the request names nobody who could be answered: set `JMSReplyTo`, or send `Connect` first";
 
-/// Sends what comes, and tells what the broker has accepted. Ends with the last sender of parcels.
-pub(crate) async fn run(
-    producer: Producer,
-    topic: Option<String>,
-    mut parcels: mpsc::UnboundedReceiver<Parcel>,
+/// An event or an answer on its way to a client, and the request that it answers.
+#[derive(Debug)]
+struct Letter {
+    to: Destination,
+    event: Box<Event>,
+    answered: Option<Delivery>,
+}
+
+/// So many letters go together at most.
+const TOGETHER: usize = 256;
+
+/// What sends to a broker.
+///
+/// **Letters that wait go together.** A broker writes each persistent message to its disk before it looks at the next one of the same
+/// connection (`TransportConnection`, `Queue.doMessageSend`), so that letters one by one are as slow as disks are. While one is on
+/// its way the next ones wait, and then go in one transaction, for which the broker waits once. Their order stays.
+///
+/// **What other connectors are to know does not wait.** It is not persistent, and a claim stands between a request and Finesse.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    alone: Producer,
+    transacted: Session,
+    together: Producer,
+    topic: Option<Destination>,
     tell: mpsc::Sender<Heard>,
-) {
-    let topic = topic.map(Destination::topic);
-    while let Some(parcel) = parcels.recv().await {
+}
+
+type Flight<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+impl Outbox {
+    /// One over a connection, in whose session the requests are consumed.
+    pub(crate) async fn open(
+        connection: &Connection,
+        session: &Session,
+        topic: Option<String>,
+        tell: mpsc::Sender<Heard>,
+    ) -> Result<Self, Error> {
+        let transacted = connection.session(AckMode::Transacted).await?;
+        Ok(Self {
+            alone: session.any_producer().await?,
+            together: transacted.any_producer().await?,
+            transacted,
+            topic: topic.map(Destination::topic),
+            tell,
+        })
+    }
+
+    /// Sends what comes, and tells what the broker has accepted. Ends with the last sender of parcels, when all is sent.
+    pub(crate) async fn run(self, mut parcels: mpsc::UnboundedReceiver<Parcel>) {
+        let (mut waiting, mut flight, mut open) = (VecDeque::new(), None, true);
+        while open || flight.is_some() || !waiting.is_empty() {
+            if flight.is_none() && !waiting.is_empty() {
+                let letters = waiting.drain(..waiting.len().min(TOGETHER)).collect();
+                flight = Some(Box::pin(self.post(letters)) as Flight<'_>);
+            }
+            tokio::select! {
+                parcel = parcels.recv(), if open => match parcel {
+                    Some(parcel) => waiting.extend(self.take(parcel).await),
+                    None => open = false,
+                },
+                () = landed(&mut flight) => flight = None,
+            }
+        }
+    }
+
+    /// Deals with a parcel, unless it is a letter.
+    async fn take(&self, parcel: Parcel) -> Option<Letter> {
         match parcel {
-            Parcel::Publish(to, event, answered) => publish(&producer, &to, &event, answered, &tell).await,
+            Parcel::Publish(to, event, answered) => return Some(Letter { to: destination(&to), event, answered }),
             Parcel::Send(ticket, bytes) => {
-                if let Some(topic) = &topic {
-                    share(&producer, topic, ticket, bytes, &tell).await;
+                if let Some(topic) = &self.topic {
+                    share(&self.alone, topic, ticket, bytes, &self.tell).await;
                 }
             }
             Parcel::Acknowledge(delivery) => acknowledge(&delivery).await,
@@ -48,38 +110,77 @@ pub(crate) async fn run(
                 said(&delivery, delivery.refuse(NOBODY).await);
             }
         }
+        None
     }
-}
 
-/// Puts a message on its way, and sees to the rest beside: others need not wait for the broker's answer.
-async fn publish(
-    producer: &Producer,
-    to: &Address,
-    event: &Event,
-    answered: Option<Delivery>,
-    tell: &mpsc::Sender<Heard>,
-) {
-    let destination = destination(to);
-    let sending = producer.hand_over(&destination, outgoing(event)).await;
-    let tell = tell.clone();
-    tokio::spawn(async move {
-        let accepted = match sending {
-            Ok(sending) => sending.accepted().await,
-            Err(error) => Err(error),
+    async fn post(&self, letters: Vec<Letter>) {
+        let accepted = match self.commit(&letters).await {
+            Some(accepted) => accepted,
+            None => self.send(&letters).await,
         };
+        for (letter, accepted) in letters.into_iter().zip(accepted) {
+            self.posted(letter, accepted).await;
+        }
+    }
+
+    /// Sends letters in one transaction: none of them is answered by itself, or the broker would write each to its disk by itself.
+    /// What it refuses it tells by the way, and logs. None where the transaction is not committed as far as anybody knows: they
+    /// are to be sent one by one then, and a client may get one twice.
+    async fn commit(&self, letters: &[Letter]) -> Option<Vec<Result<(), Error>>> {
+        if letters.len() < 2 {
+            return None;
+        }
+        let mut accepted = Vec::with_capacity(letters.len());
+        for letter in letters {
+            accepted.push(self.together.send_to(&letter.to, outgoing(&letter.event)).await.map(drop));
+        }
+        match self.transacted.commit().await {
+            Ok(()) => Some(accepted),
+            Err(error) => {
+                info!(%error, letters = letters.len(), "events and answers are sent again, one by one");
+                None
+            }
+        }
+    }
+
+    /// Sends letters, each of which the broker answers.
+    async fn send(&self, letters: &[Letter]) -> Vec<Result<(), Error>> {
+        let mut sendings = Vec::with_capacity(letters.len());
+        for letter in letters {
+            sendings.push(self.alone.hand_over(&letter.to, outgoing(&letter.event)).await);
+        }
+        let mut accepted = Vec::with_capacity(letters.len());
+        for sending in sendings {
+            accepted.push(match sending {
+                Ok(sending) => sending.accepted().await.map(drop),
+                Err(error) => Err(error),
+            });
+        }
+        accepted
+    }
+
+    async fn posted(&self, letter: Letter, accepted: Result<(), Error>) {
         if let Err(error) = accepted {
-            warn!(%destination, %error, "a broker does not take an event or an answer");
+            warn!(destination = %letter.to, %error, "a broker does not take an event or an answer");
             // Only what a broker has refused will never be taken. What else fails ends with the connection.
             if !matches!(error, Error::Refused(_) | Error::TimedOut(..) | Error::Encode(_)) {
                 return;
             }
         }
-        if let Some(delivery) = answered {
+        if let Some(delivery) = letter.answered {
             acknowledge(&delivery).await;
         }
         // Nobody listens any more at the end.
-        let _ = tell.send(Heard::Published).await;
-    });
+        let _ = self.tell.send(Heard::Published).await;
+    }
+}
+
+/// When all of a flight is dealt with; never where there is none.
+async fn landed(flight: &mut Option<Flight<'_>>) {
+    match flight {
+        Some(flight) => flight.await,
+        None => pending().await,
+    }
 }
 
 /// Puts something for the other connectors on its way.

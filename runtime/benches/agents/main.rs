@@ -38,6 +38,8 @@ use topoc_openwire::{AckMode, Config, Destination, Outgoing, Producer};
 const AGENTS: usize = 10_000;
 /// Requests on their way while agents sign in: fewer than the connector takes in hand.
 const AT_ONCE: usize = 200;
+/// Clients among whom requests are shared out: a broker writes the persistent ones of one connection to its disk one by one.
+const CLIENTS: usize = 8;
 /// Requests a second, and for how long.
 const RATE: usize = 1000;
 const SECONDS: usize = 15;
@@ -55,12 +57,16 @@ async fn measure(agents: usize) {
     let _broker = harness::broker(&dir, port);
     let sim = harness::centre(agents).await;
     let connector = Running::start_quiet(&dir, &harness::plan(&[port], &sim));
-    let client = Client::open(port).await;
+    let mut clients = Vec::new();
+    for number in 0..CLIENTS {
+        clients.push(Client::open(port, number).await);
+    }
+    let client = &clients[0];
     let hello = client.ask("Hello#BENCH.EVENTS".to_owned(), String::new()).await;
     assert_eq!(hello["event"], "SystemStatus", "{hello}");
     println!("load of this machine: {}", fs::read_to_string("/proc/loadavg").unwrap().trim());
     let before = connector.resident();
-    let took = sign_in(&client, agents).await;
+    let took = sign_in(client, agents).await;
     settled(&sim, agents).await;
     let after = connector.resident();
     println!(
@@ -69,8 +75,9 @@ async fn measure(agents: usize) {
         (after - before) as f64 / agents as f64,
         before as f64 / 1024.0,
     );
-    let load = requests(&client, agents).await;
-    load.print();
+    for persistent in [false, true] {
+        requests(&clients, agents, persistent).await.print(if persistent { "persistent" } else { "not persistent" });
+    }
     println!("resident after that: {:.1} KB for each agent", (connector.resident() - before) as f64 / agents as f64);
 }
 
@@ -119,10 +126,10 @@ struct Load {
 }
 
 impl Load {
-    fn print(&self) {
+    fn print(&self, what: &str) {
         let at = |share: usize| self.took[(self.took.len() - 1) * share / 1000] as f64 / 1000.0;
         println!(
-            "{} requests, {:.0} a second: median {:.1} ms, p99 {:.1} ms (at most 50), p99.9 {:.1} ms, longest {:.1} ms, {} failed",
+            "{} {what} requests, {:.0} a second: median {:.1} ms, p99 {:.1} ms (at most 50), p99.9 {:.1} ms, longest {:.1} ms, {} failed",
             self.took.len(),
             self.took.len() as f64 / self.seconds,
             at(500),
@@ -134,7 +141,7 @@ impl Load {
     }
 }
 
-async fn requests(client: &Client, agents: usize) -> Load {
+async fn requests(clients: &[Client], agents: usize, persistent: bool) -> Load {
     let began = Instant::now() + Duration::from_millis(200);
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..RATE * SECONDS {
@@ -146,9 +153,10 @@ async fn requests(client: &Client, agents: usize) -> Load {
             _ => "MakeNotReady",
         };
         sleep_until(due).await;
-        let client = client.clone();
+        let client = clients[number % clients.len()].clone();
         tasks.spawn(async move {
-            let answer = client.ask(format!("{command}#{agent}"), String::new()).await;
+            let outgoing = Outgoing::text("").message_type(format!("{command}#{agent}")).persistent(persistent);
+            let answer = client.send(outgoing).await;
             (due.elapsed().as_micros(), answer["event"] != "Error")
         });
     }
@@ -175,10 +183,10 @@ struct Client {
 }
 
 impl Client {
-    async fn open(port: u16) -> Self {
+    async fn open(port: u16, number: usize) -> Self {
         let config = Config::new(&format!("tcp://127.0.0.1:{port}")).unwrap().user("gc", MOON);
         let session = config.connect().await.unwrap().session(AckMode::Auto).await.unwrap();
-        let replies = Destination::queue("BENCH.REPLIES");
+        let replies = Destination::queue(format!("BENCH.REPLIES.{number}"));
         let mut consumer = session.consumer(&replies).open().await.unwrap();
         let producer = Arc::new(session.producer(&Destination::queue(REQUESTS)).await.unwrap());
         let waiting = Waiting::default();
@@ -196,13 +204,17 @@ impl Client {
     }
 
     async fn ask(&self, kind: String, body: String) -> Value {
+        self.send(Outgoing::text(body).message_type(kind).persistent(false)).await
+    }
+
+    /// Sends a request and waits for its answer.
+    async fn send(&self, outgoing: Outgoing) -> Value {
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
         let correlation = format!("b-{}", NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
         let (tell, mut told) = mpsc::channel(1);
         self.waiting.lock().unwrap().insert(correlation.clone(), tell);
-        let outgoing = Outgoing::text(body).message_type(kind).correlation_id(&correlation).persistent(false);
-        let sending =
-            self.producer.hand_over(&Destination::queue(REQUESTS), outgoing.reply_to(self.replies.clone())).await;
+        let outgoing = outgoing.correlation_id(&correlation).reply_to(self.replies.clone());
+        let sending = self.producer.hand_over(&Destination::queue(REQUESTS), outgoing).await;
         // The answer says that the broker had it.
         drop(sending.unwrap());
         timeout(PATIENCE, told.recv()).await.expect("no answer came").unwrap()

@@ -23,7 +23,7 @@ use crate::driver::{Driver, Ended, Parts};
 use crate::finesse::Agents;
 use crate::logs::{self, Log};
 use crate::notify::{Heartbeat, Notifier};
-use crate::outbox;
+use crate::outbox::Outbox;
 use crate::report::Report;
 use crate::settings::{Problem, Settings};
 
@@ -117,13 +117,13 @@ async fn connect_and_work(
         () = beat(heartbeat) => return ExitCode::from(exit::WRONG),
         _ = ends.recv() => return ExitCode::from(exit::OK),
     };
-    let producer = match broker.session.any_producer().await {
-        Ok(producer) => producer,
+    let (tell, heard) = mpsc::channel(HEARD);
+    let sender = match Outbox::open(&broker.connection, &broker.session, topic, tell.clone()).await {
+        Ok(sender) => sender,
         Err(error) => return failed(&format!("nothing can be sent to the brokers: {error}")),
     };
-    let (tell, heard) = mpsc::channel(HEARD);
     let (outbox, parcels) = mpsc::unbounded_channel();
-    let posted = tokio::spawn(outbox::run(producer, topic, parcels, tell.clone()));
+    let posted = tokio::spawn(sender.run(parcels));
     let machine_settings = connector::Settings {
         name: settings.name(),
         epoch,
