@@ -19,7 +19,7 @@ use super::exit;
 use crate::admin::{self, Admin, Asker, Stage, Status, Views};
 use crate::broker::Broker;
 use crate::clock;
-use crate::driver::{Driver, Ended, Parts};
+use crate::driver::{Driver, Ended, Progress};
 use crate::finesse::Agents;
 use crate::logs::{self, Log};
 use crate::notify::{Heartbeat, Notifier};
@@ -130,7 +130,7 @@ async fn connect_and_work(
         queue: settings.plan.requests.queue.clone(),
         limits: settings.limits,
     };
-    let mut driver = Driver::new(Parts {
+    let mut driver = Driver {
         machine: Deployment::new(machine_settings, others, clock::now()),
         broker,
         requests: settings.plan.requests.clone(),
@@ -141,7 +141,8 @@ async fn connect_and_work(
         report,
         questions,
         heartbeat: heartbeat.clone(),
-    });
+        progress: Progress::new(),
+    };
     let ended = driver.run(ends).await;
     let code = match &ended {
         Ended::Done => exit::OK,
