@@ -40,7 +40,7 @@ fn full() -> Status {
         unsent: 6,
         sessions: Session::ALL.into_iter().zip(1..).collect(),
         known: 20,
-        peers: vec![Peer { name: text("gc-2"), life: Life::Suspect }],
+        peers: vec![Peer { name: text("gc-2"), life: Life::Dead }],
         dropped: BTreeMap::from([("forged", 2)]),
         recent: 7,
         limits: Limits { requests: 256, agents: 4000, unsent: 1024, recent: 10_000 },

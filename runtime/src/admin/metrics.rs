@@ -270,7 +270,7 @@ metrics! {
         |scene, to| to.add(&[], total(scene.status.finesse.switches));
 
     "topoc_connector_peer" Gauge ["peer", "life"]
-        "1 for how each other connector of the deployment is heard, 0 for how it is not: alive, suspect, dead.",
+        "1 for how each other connector of the deployment is heard, 0 for how it is not: alive, dead.",
         |scene, to| for peer in &scene.status.peers {
             for life in Life::ALL {
                 to.add(&[&peer.name, life.word()], flag(peer.life == life));
