@@ -90,13 +90,13 @@ impl Drop for Running {
     }
 }
 
-/// Ends programs together, and kills those that take too long.
-pub(super) fn end(mut all: Vec<Running>, patience: Duration) {
+/// Ends programs together, and kills those that take too long, or all when nobody wants to wait for them.
+pub(super) fn end(mut all: Vec<Running>, patience: Duration, is_in_a_hurry: impl Fn() -> bool) {
     for one in &all {
         one.terminate();
     }
     let until = Instant::now() + patience;
-    while Instant::now() < until && all.iter_mut().any(|one| one.ended().is_none()) {
+    while Instant::now() < until && !is_in_a_hurry() && all.iter_mut().any(|one| one.ended().is_none()) {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
