@@ -56,6 +56,7 @@ pub(crate) enum Verb {
     #[command(after_help = UP)]
     Up(UpArgs),
     /// Become a program that ends with its parent
+    #[cfg(target_os = "linux")]
     #[command(hide = true, after_help = GUARD)]
     Guard(GuardArgs),
 }
@@ -127,11 +128,12 @@ Examples:
   topoc up examples/active-active --activemq ~/apache-activemq-6.3.1
   ACTIVEMQ_HOME=/opt/activemq topoc up
 
-Everything listens on 127.0.0.1 at ports that are free, and lives in a folder that is removed at the end. ActiveMQ is not part \
+For Linux. Everything listens on 127.0.0.1 at ports that are free, and lives in a folder that is removed at the end. ActiveMQ is not part \
 of topoc: unpack a distribution of it anywhere.
 
 Exit codes: 0 ended by Ctrl-C, 1 errors in the topology, 2 it could not be started";
 
+#[cfg(target_os = "linux")]
 const GUARD: &str = "\
 Example:
   topoc guard --parent 4711 -- java -version   what `topoc up` starts brokers with";
@@ -319,6 +321,7 @@ pub(crate) struct UpArgs {
 }
 
 /// What `guard` takes.
+#[cfg(target_os = "linux")]
 #[derive(Debug, ClapArgs)]
 pub(crate) struct GuardArgs {
     /// The process that it ends with
