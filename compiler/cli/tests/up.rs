@@ -247,6 +247,34 @@ deployment main simplex { connectors = [gc-1] }
 }
 
 #[test]
+fn two_of_one_name_at_different_sites_both_run() {
+    let folder = folder("namesakes");
+    let topology = folder.join("main.topo");
+    let site = |site: &str, other: &str| {
+        format!(
+            "site {site} {{
+  broker amq-{site} {{ host = \"{site}\"; listen openwire {{ port = 61616 }}; store memory {{}} }}
+  finesse fin {{ host = \"{site}.example.com\" }}
+  connector gc {{ brokers = [amq-{site}, amq-{other}]; finesse = [{site}.fin, {other}.fin]; timeout = 10s }}
+  client desk {{ brokers = [amq-{site}, amq-{other}]; timeout = 10s }}
+}}\n"
+        )
+    };
+    let head = "topology t { activemq = \"6.2\"; finesse = \"12.6\" }\n".to_owned();
+    let deployment = "bridge amq-a <-> amq-b
+deployment main active-active { connectors = [a.gc, b.gc]; sync-key = secret(\"env:KEY\") }\n";
+    fs::write(&topology, head + &site("a", "b") + &site("b", "a") + deployment).unwrap();
+    let simulator = beside("finesse-sim");
+    let mut up = Up::with(folder, &topology, &simulator, &beside("topoc-connector"));
+    for part in ["broker amq-a", "broker amq-b", "connector a.gc", "connector b.gc"] {
+        up.pid(part);
+    }
+    up.wait("client a.desk: at", "answered by");
+    up.wait("client b.desk: at", "answered by");
+    up.end(Signal::INT);
+}
+
+#[test]
 fn ctrl_c_while_things_are_started_leaves_nothing() {
     let folder = folder("early");
     let pid = folder.join("pid");

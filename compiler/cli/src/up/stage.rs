@@ -57,6 +57,7 @@ impl Kind {
 /// A client of the topology, to be played.
 #[derive(Debug, Clone)]
 pub(super) struct Player {
+    pub(super) site: String,
     pub(super) name: String,
     pub(super) access: Access,
     pub(super) user: Option<String>,
@@ -141,7 +142,7 @@ pub(super) fn parts(
         settle(plan, &secrets);
         parts.push(connector(plan, *port, &dist, template, &secrets)?);
     }
-    tell_apart(&mut parts);
+    tell_apart(parts.iter_mut().map(|part| (part.site.as_str(), &mut part.recipe.name)));
     Ok((parts, secrets))
 }
 
@@ -160,14 +161,17 @@ fn settle(plan: &mut Plan, secrets: &Secrets) {
     }
 }
 
-/// Names are unique at a site only: where two parts have the same, both are called by their sites, too.
-fn tell_apart(parts: &mut [Part]) {
+/// Names are unique at a site only: where two have the same, both are called by their sites, too.
+fn tell_apart<'a>(named: impl IntoIterator<Item = (&'a str, &'a mut String)>) {
+    let named: Vec<(&str, &mut String)> = named.into_iter().collect();
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
-    for part in &*parts {
-        *count.entry(part.recipe.name.clone()).or_default() += 1;
+    for (_, name) in &named {
+        *count.entry(name.to_string()).or_default() += 1;
     }
-    for part in parts.iter_mut().filter(|part| count[&part.recipe.name] > 1) {
-        part.recipe.name = format!("{}.{}", part.site, part.recipe.name);
+    for (site, name) in named {
+        if count[name] > 1 {
+            *name = format!("{site}.{name}");
+        }
     }
 }
 
@@ -229,14 +233,18 @@ impl Secrets {
 /// The clients, in the model's order.
 pub(super) fn players(analysis: &Analysis, secrets: &Secrets) -> Vec<Player> {
     let Some(checked) = analysis.checked() else { return Vec::new() };
-    let clients = checked.model().clients.iter().zip(emit::accesses(checked));
+    let model = checked.model();
+    let clients = model.clients.iter().zip(emit::accesses(checked));
     let player = |(client, access): (&topoc_compiler::model::Client, Access)| Player {
+        site: model.site(client.dialer.site).name.value.clone(),
         name: client.dialer.name.value.clone(),
         access,
         user: client.dialer.user.as_ref().map(|user| user.value.clone()),
         password: client.dialer.password.as_ref().and_then(|password| secrets.of(&password.value)),
     };
-    clients.map(player).collect()
+    let mut players: Vec<Player> = clients.map(player).collect();
+    tell_apart(players.iter_mut().map(|player| (player.site.as_str(), &mut player.name)));
+    players
 }
 
 /// The variables that a broker's file names, other than those that are set for every broker.
