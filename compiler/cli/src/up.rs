@@ -9,7 +9,7 @@ mod tools;
 mod view;
 
 use crate::failure::Failure;
-use crate::render::counted;
+use crate::render::{counted, some};
 use crate::template::Template;
 use crate::terminal::{Io, Paint, Screen};
 use interrupts::Interrupts;
@@ -174,13 +174,12 @@ impl Run {
             screen.draw(&rows, io)?;
             tokio::select! {
                 Some(name) = typed.recv() => {
-                    screen.typed();
-                    self.toggle(&name, io)?;
+                    screen.typed(self.toggle(&name)?);
                 }
                 () = tokio::time::sleep(TICK) => {}
             }
         }
-        Ok(())
+        screen.end(io)
     }
 
     /// The agent of a player; none where no connector could do anything for them.
@@ -221,11 +220,11 @@ impl Run {
         rows
     }
 
-    /// Kills what runs, and starts what does not.
-    fn toggle(&mut self, name: &str, io: &mut Io<'_>) -> Result<(), Failure> {
+    /// Kills what runs, and starts what does not. What there is to be said about it.
+    fn toggle(&mut self, name: &str) -> Result<Option<String>, Failure> {
         let Some(part) = self.parts.iter().find(|part| part.recipe.name == name) else {
-            let names: Vec<&str> = self.parts.iter().map(|part| part.recipe.name.as_str()).collect();
-            return say(io, &format!("there is no `{name}`: {}", names.join(", ")));
+            let names = some(self.parts.iter().map(|part| part.recipe.name.as_str()));
+            return Ok(Some(format!("there is no `{name}`: type {names}")));
         };
         self.up.remove(name);
         let mut was = self.running.remove(name);
@@ -236,7 +235,7 @@ impl Run {
             let (one, _) = part.recipe.start(false)?;
             self.running.insert(name.to_owned(), one);
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Connectors end first, so that they can say so to the others; then brokers; then Finesse. Another Ctrl-C kills them all.
@@ -277,12 +276,14 @@ struct Drawn {
     screen: Screen,
     /// Lines below the first of the table.
     lines: usize,
+    /// What was said of the last name that was typed.
+    notice: Option<String>,
     news: News,
 }
 
 impl Drawn {
     fn new(screen: Screen) -> Self {
-        Self { screen, lines: 0, news: News::default() }
+        Self { screen, lines: 0, notice: None, news: News::default() }
     }
 
     fn begin(&self, run: &Run, io: &mut Io<'_>) -> Result<(), Failure> {
@@ -295,24 +296,52 @@ impl Drawn {
         Ok(io.stdout.flush()?)
     }
 
-    /// Somebody has moved the cursor down by a line.
-    fn typed(&mut self) {
+    /// Somebody has moved the cursor down by a line, and this is to be said about it.
+    fn typed(&mut self, notice: Option<String>) {
         self.lines += 1;
+        self.notice = notice;
     }
 
     fn draw(&mut self, rows: &[Row], io: &mut Io<'_>) -> Result<(), Failure> {
-        if self.screen.terminal {
-            let text = view::table(rows, self.screen.width, Paint(self.screen.colour));
-            if self.lines > 0 {
-                write!(io.stdout, "\x1b[{}A\x1b[J", self.lines)?;
+        // A window changes its size, and there may be no room for a table.
+        match self.screen.terminal.then(Size::now) {
+            Some(size) if rows.len() + 2 < size.height => {
+                let mut text = view::table(rows, size.width, Paint(self.screen.colour));
+                text.extend(self.notice.iter().map(|notice| view::cut(notice, size.width) + "\n"));
+                if self.lines > 0 {
+                    write!(io.stdout, "\x1b[{}A\x1b[J", self.lines)?;
+                }
+                self.lines = text.lines().count();
+                write!(io.stdout, "{text}")?;
             }
-            self.lines = text.lines().count();
-            write!(io.stdout, "{text}")?;
-        } else {
-            for line in self.news.of(rows) {
-                writeln!(io.stdout, "{line}")?;
+            _ => {
+                for line in self.notice.take().into_iter().chain(self.news.of(rows)) {
+                    writeln!(io.stdout, "{line}")?;
+                }
+                self.lines = 0;
             }
         }
         Ok(io.stdout.flush()?)
+    }
+
+    /// Takes away what Ctrl-C shows of itself.
+    fn end(&self, io: &mut Io<'_>) -> Result<(), Failure> {
+        if self.screen.terminal {
+            write!(io.stdout, "\r\x1b[K")?;
+        }
+        Ok(io.stdout.flush()?)
+    }
+}
+
+/// How many characters the terminal shows.
+struct Size {
+    width: usize,
+    height: usize,
+}
+
+impl Size {
+    fn now() -> Self {
+        let (width, height) = terminal_size::terminal_size().map_or((80, 24), |(width, height)| (width.0, height.0));
+        Self { width: width.into(), height: height.into() }
     }
 }

@@ -76,8 +76,7 @@ pub(super) fn table(rows: &[Row], width: usize, paint: Paint) -> String {
     for row in rows {
         let state = row.state.map_or("", State::word);
         let plain = format!("{:9}  {:widest$}  {state:7}  {}", row.kind, row.name, row.says);
-        // A line that wraps would be drawn over another one.
-        let cut: String = plain.chars().take(width.saturating_sub(1)).collect();
+        let cut = cut(&plain, width);
         text += &match row.state {
             Some(State::Up) | None => cut,
             Some(State::Starting) => paint.dim(&cut),
@@ -86,6 +85,11 @@ pub(super) fn table(rows: &[Row], width: usize, paint: Paint) -> String {
         text.push('\n');
     }
     text
+}
+
+/// As much of a line as a terminal has room for: one that wraps would be drawn over another one.
+pub(super) fn cut(line: &str, width: usize) -> String {
+    line.chars().take(width.saturating_sub(1)).collect()
 }
 
 /// What has become different since it was asked last.
