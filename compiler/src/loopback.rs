@@ -105,10 +105,13 @@ pub fn obstacles(model: &Model) -> Vec<String> {
             }
         }
     }
-    for bridge in
-        model.bridges.iter().filter(|bridge| matches!(bridge.to, Remote::Discovery(_)) || bridge.raw.is_some())
-    {
-        found.push(format!("the URI of bridge `{}` is written by hand", bridge.name.value));
+    for bridge in &model.bridges {
+        let name = &bridge.name.value;
+        if matches!(bridge.to, Remote::Discovery(_)) {
+            found.push(format!("bridge `{name}` looks for brokers, and would find those of others"));
+        } else if bridge.raw.is_some() {
+            found.push(format!("the URI of bridge `{name}` is written by hand"));
+        }
     }
     let dialers = model.connectors.iter().map(|connector| &connector.dialer);
     for dialer in dialers.chain(model.clients.iter().map(|client| &client.dialer)).filter(|dialer| dialer.raw.is_some())

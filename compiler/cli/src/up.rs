@@ -57,7 +57,9 @@ pub(crate) fn run(
     }
     let obstacles = loopback::obstacles(model);
     if !obstacles.is_empty() {
-        return Err(Failure::new("the topology cannot be tried on one machine").help(obstacles.join("\n        ")));
+        let message = format!("the topology cannot be tried on one machine:\n  - {}", obstacles.join("\n  - "));
+        return Err(Failure::new(message)
+            .help("change that in a file of `override` blocks for trials, and name it with `--overlay FILE`"));
     }
     let tools = tools::Tools::find(model, wish.activemq, wish.simulator)?;
     // From here on there is something to remove.
