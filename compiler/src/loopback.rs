@@ -1,6 +1,6 @@
 //! A topology as one machine can run it for a look: an overlay that puts every address on loopback and every store in one folder.
 
-use crate::model::{Broker, BrokerId, Model, Remote, SettingsExt, Store, StoreKind};
+use crate::model::{Broker, BrokerId, Model, Name, Remote, SettingsExt, SiteId, Store, StoreKind};
 use std::fmt::Write;
 
 /// Where everything is found.
@@ -28,7 +28,8 @@ pub struct Machine<'a> {
 pub fn overlay(model: &Model, machine: &Machine<'_>) -> String {
     let mut text = String::new();
     for ((id, broker), ports) in (0..).map(BrokerId).zip(&model.brokers).zip(machine.listeners) {
-        put(&mut text, format_args!("override broker {} {{\n  host = \"{HOST}\"", broker.name.value));
+        let name = qualified(model, broker.site, &broker.name);
+        put(&mut text, format_args!("override broker {name} {{\n  host = \"{HOST}\""));
         listeners(broker, ports, &mut text);
         if broker.store.as_ref().is_some_and(|store| store.kind == StoreKind::KahaDb) {
             put(&mut text, format_args!("  store kahadb {{ {} }}", store(model, id, machine.stores)));
@@ -36,7 +37,7 @@ pub fn overlay(model: &Model, machine: &Machine<'_>) -> String {
         put(&mut text, format_args!("}}"));
     }
     for (node, (rest, xmpp)) in model.finesse.iter().zip(machine.finesse) {
-        let name = &node.name.value;
+        let name = qualified(model, node.site, &node.name);
         put(
             &mut text,
             format_args!("override finesse {name} {{ host = \"{FINESSE}\"; port = {rest}; xmpp-port = {xmpp} }}"),
@@ -44,10 +45,15 @@ pub fn overlay(model: &Model, machine: &Machine<'_>) -> String {
     }
     let roots = machine.finesse_roots.map(|roots| format!("; finesse-roots = \"{roots}\"")).unwrap_or_default();
     for (connector, port) in model.connectors.iter().zip(machine.admin) {
-        let name = &connector.dialer.name.value;
+        let name = qualified(model, connector.dialer.site, &connector.dialer.name);
         put(&mut text, format_args!("override connector {name} {{ admin = \"{HOST}:{port}\"{roots} }}"));
     }
     text
+}
+
+/// Names of things are unique at a site only.
+fn qualified(model: &Model, site: SiteId, name: &Name) -> String {
+    format!("{}.{}", model.site(site).name.value, name.value)
 }
 
 fn put(text: &mut String, line: std::fmt::Arguments<'_>) {
@@ -72,7 +78,10 @@ fn store(model: &Model, id: BrokerId, stores: &str) -> String {
             let name = &model.pair(pair).name.value;
             format!("directory = \"{stores}/{name}\"; lock-acquire-sleep-interval = 500ms")
         }
-        None => format!("directory = \"{stores}/{}\"", model.broker(id).name.value),
+        None => {
+            let broker = model.broker(id);
+            format!("directory = \"{stores}/{}\"", qualified(model, broker.site, &broker.name))
+        }
     }
 }
 
@@ -96,10 +105,13 @@ pub fn obstacles(model: &Model) -> Vec<String> {
             }
         }
     }
-    for bridge in
-        model.bridges.iter().filter(|bridge| matches!(bridge.to, Remote::Discovery(_)) || bridge.raw.is_some())
-    {
-        found.push(format!("the URI of bridge `{}` is written by hand", bridge.name.value));
+    for bridge in &model.bridges {
+        let name = &bridge.name.value;
+        if matches!(bridge.to, Remote::Discovery(_)) {
+            found.push(format!("bridge `{name}` looks for brokers, and would find those of others"));
+        } else if bridge.raw.is_some() {
+            found.push(format!("the URI of bridge `{name}` is written by hand"));
+        }
     }
     let dialers = model.connectors.iter().map(|connector| &connector.dialer);
     for dialer in dialers.chain(model.clients.iter().map(|client| &client.dialer)).filter(|dialer| dialer.raw.is_some())

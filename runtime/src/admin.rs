@@ -14,7 +14,7 @@
 //! let heartbeat = Heartbeat::new();
 //! let admin = Admin::bind(settings).await?;
 //! let (end, ended) = tokio::sync::oneshot::channel::<()>();
-//! let views = Views { status: seen, agents, heartbeat: heartbeat.clone(), left_out: None };
+//! let views = Views { status: seen, agents, heartbeat: heartbeat.clone(), missing: None };
 //! let served = tokio::spawn(admin.serve(views, async { drop(ended.await) }));
 //! // In the loop: heartbeat.beat(), status.send_modify(...), and each of questions.recv() answered.
 //! # drop((end, questions.recv().await, status, served));

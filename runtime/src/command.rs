@@ -36,14 +36,14 @@ Examples:
       works until SIGTERM or Ctrl-C, then finishes what it has in hand; a second one ends it at once
 
 Properties, for those in the plan or beside them:
-  ActiveMq_Timeout       no answer or event is given up for it: how long they wait is bounded by their number
+  ActiveMq_Timeout       has no effect: answers and events wait for a broker, and are bounded in number
   GRC_CONSUMER_PRIORITY  the consumer priority, from 0 to 127
   RANDOMIZE              whether the order of brokers is shuffled
   PRIORITY_BACKUP        whether the connector goes back to its first broker
   ActiveMq_URL_N         broker N, as HOST:PORT
   SERVER_ADDRESS_N       Finesse server N, by its full name
 
-Exit codes: 0 done, 1 something is wrong (check) or there is no broker any more (run), 2 wrong arguments or settings,
+Exit codes: 0 done, 1 something is wrong (check) or there is no broker any more (run), 2 wrong arguments or settings, \
 4 no plan in the program, or a damaged one.";
 
 /// A connector between ActiveMQ brokers and Cisco Finesse, built by topoc for one place in one topology.

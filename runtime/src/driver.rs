@@ -66,6 +66,13 @@ pub(crate) struct Driver {
     pub(crate) report: Report,
     pub(crate) questions: mpsc::Receiver<Question>,
     pub(crate) heartbeat: Heartbeat,
+    pub(crate) progress: Progress,
+}
+
+/// How far the loop has come.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    /// Requests that are neither acknowledged nor refused.
     deliveries: HashMap<u64, Delivery>,
     /// The number of the next delivery.
     next: u64,
@@ -80,6 +87,22 @@ pub(crate) struct Driver {
     consumes_from: Instant,
 }
 
+impl Progress {
+    /// That of a loop that has not begun.
+    pub(crate) fn new() -> Self {
+        Self {
+            deliveries: HashMap::new(),
+            next: 1,
+            losses: 0,
+            online: false,
+            paused: true,
+            done: false,
+            fails: false,
+            consumes_from: Instant::now(),
+        }
+    }
+}
+
 /// What the loop waits for.
 enum Happened {
     Heard(Option<Heard>),
@@ -92,45 +115,7 @@ enum Happened {
     Time,
 }
 
-/// What the loop is made of.
-pub(crate) struct Parts {
-    pub(crate) machine: Deployment,
-    pub(crate) broker: Broker,
-    pub(crate) requests: topoc_plan::Requests,
-    pub(crate) outbox: mpsc::UnboundedSender<Parcel>,
-    pub(crate) agents: Agents,
-    pub(crate) heard: mpsc::Receiver<Heard>,
-    pub(crate) finesse: watch::Receiver<FinesseStatus>,
-    pub(crate) report: Report,
-    pub(crate) questions: mpsc::Receiver<Question>,
-    pub(crate) heartbeat: Heartbeat,
-}
-
 impl Driver {
-    pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { machine, broker, requests, outbox, agents, heard, finesse, report, questions, heartbeat } = parts;
-        Self {
-            machine,
-            broker,
-            requests,
-            outbox,
-            agents,
-            heard,
-            finesse,
-            report,
-            questions,
-            heartbeat,
-            deliveries: HashMap::new(),
-            next: 1,
-            losses: 0,
-            online: false,
-            paused: true,
-            done: false,
-            fails: false,
-            consumes_from: Instant::now(),
-        }
-    }
-
     /// Works until everything is done after `ends` has told to end, or until that has told it twice.
     pub(crate) async fn run(&mut self, ends: &mut mpsc::Receiver<()>) -> Ended {
         let mut status = self.broker.connection.watch();
@@ -141,10 +126,10 @@ impl Driver {
             if let Some(error) = self.look_at_broker() {
                 return Ended::NoBroker(error);
             }
-            if self.fails {
+            if self.progress.fails {
                 return Ended::NoBroker(Error::ConsumerEnded);
             }
-            if self.done {
+            if self.progress.done {
                 return Ended::Done;
             }
             match self.next(&mut status, ends).await {
@@ -190,7 +175,7 @@ impl Driver {
     async fn next(&mut self, status: &mut watch::Receiver<BrokerStatus>, ends: &mut mpsc::Receiver<()>) -> Happened {
         let now = clock::now();
         let wakes = self.machine.wakes_at().map_or(Heartbeat::EVERY, |at| at.saturating_sub(now));
-        let takes = !self.paused && self.consumes_from <= Instant::now();
+        let takes = !self.progress.paused && self.progress.consumes_from <= Instant::now();
         tokio::select! {
             Some(()) = ends.recv() => Happened::Ends,
             heard = self.heard.recv() => Happened::Heard(heard),
@@ -206,17 +191,17 @@ impl Driver {
     /// Tells the machine of a lost connection before anything that came over the next one. An error when there will be none.
     fn look_at_broker(&mut self) -> Option<Error> {
         let losses = self.broker.connection.losses();
-        if losses != self.losses {
-            self.losses = losses;
-            self.online = false;
+        if losses != self.progress.losses {
+            self.progress.losses = losses;
+            self.progress.online = false;
             // They cannot be acknowledged any more, and come again.
-            self.deliveries.clear();
+            self.progress.deliveries.clear();
             self.report.lost();
             self.tell(Event::BrokerLost);
         }
         match self.broker.connection.status() {
-            BrokerStatus::Connected(_) if !self.online => {
-                self.online = true;
+            BrokerStatus::Connected(_) if !self.progress.online => {
+                self.progress.online = true;
                 self.tell(Event::Online);
                 self.report.stage(Stage::Running);
                 None
@@ -268,19 +253,19 @@ impl Driver {
         if self.look_at_broker().is_some() {
             return;
         }
-        let number = self.next;
-        self.next += 1;
+        let number = self.progress.next;
+        self.progress.next += 1;
         let message = broker::message(number, &delivery);
         debug!(request = message.id, redelivered = message.redelivered, "a request is taken");
         self.report.delivered(&message);
-        self.deliveries.insert(number, delivery);
+        self.progress.deliveries.insert(number, delivery);
         self.tell(Event::Requested(Box::new(message)));
     }
 
     /// The broker has ended the consumer, as when its queue is deleted: there may be another.
     async fn consume_again(&mut self, error: &Error) {
         warn!(%error, "no requests come");
-        self.consumes_from = Instant::now() + CONSUMER_AGAIN;
+        self.progress.consumes_from = Instant::now() + CONSUMER_AGAIN;
         let opened = timeout(CONSUMER_AGAIN, broker::consume(&self.broker.session, &self.requests)).await;
         if let Ok(Ok(consumer)) = opened {
             // Whatever came by the former one and was not acknowledged comes again.
@@ -300,7 +285,7 @@ impl Driver {
             Err(error) => {
                 warn!(%error, "other connectors are not heard any more");
                 self.broker.sync = None;
-                self.fails = true;
+                self.progress.fails = true;
             }
         }
     }
@@ -324,7 +309,7 @@ impl Driver {
             if let (Some(number), Order::Publish(to, event)) = (answered, &order) {
                 orders.next();
                 self.report.answered(number, event);
-                let delivery = self.deliveries.remove(&number);
+                let delivery = self.progress.deliveries.remove(&number);
                 let request = delivery.as_ref().and_then(Delivery::id).map(ToString::to_string);
                 let outcome = Outcome::of(&event.told).word();
                 debug!(request, agent = event.agent, outcome, "a request is answered");
@@ -355,22 +340,22 @@ impl Driver {
             }
             Order::Publish(to, event) => self.send(Parcel::Publish(to, event, None)),
             Order::Acknowledge(number) => {
-                if let Some(delivery) = self.deliveries.remove(&number) {
+                if let Some(delivery) = self.progress.deliveries.remove(&number) {
                     self.send(Parcel::Acknowledge(delivery));
                 }
             }
             Order::Refuse(number) => {
                 self.report.refused(number);
-                if let Some(delivery) = self.deliveries.remove(&number) {
+                if let Some(delivery) = self.progress.deliveries.remove(&number) {
                     self.send(Parcel::Refuse(delivery));
                 }
             }
-            Order::Done => self.done = true,
+            Order::Done => self.progress.done = true,
         }
     }
 
     fn flow(&mut self, paused: bool) {
-        self.paused = paused;
+        self.progress.paused = paused;
         debug!("the connector takes {}", if paused { "no requests for now" } else { "requests again" });
         self.report.flow(paused);
     }

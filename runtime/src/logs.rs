@@ -2,7 +2,8 @@
 //!
 //! Secrets are kept out where they are: nothing that may be one has a `Debug` or `Display` that shows it. What is looked after here
 //! is the form: no text of a stranger can begin a line of its own or colour a terminal, no line is endless, and lines that come
-//! again and again are left out and counted, so that a night's trouble does not fill the disk.
+//! again and again are left out and counted, so that a night's trouble does not fill the disk. Nobody waits for whoever reads them:
+//! while standard error takes nothing, a megabyte of lines waits, and what is more is lost and counted.
 //!
 //! ```no_run
 //! # use topoc_connector::logs::{self, Settings};
@@ -20,6 +21,7 @@
 mod json;
 mod limit;
 mod plain;
+mod queue;
 
 use std::fmt;
 use std::io;
@@ -34,6 +36,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::{EnvFilter, Registry};
 
 use limit::Limiter;
+use queue::Queue;
 
 /// Where the environment says what is logged, unless an argument does.
 pub const LEVEL_VARIABLE: &str = "TOPOC_LOG";
@@ -41,6 +44,9 @@ pub const LEVEL_VARIABLE: &str = "TOPOC_LOG";
 pub const FORM_VARIABLE: &str = "TOPOC_LOG_FORMAT";
 /// How often it is said what was left out.
 const SUMMARIES: Duration = Duration::from_secs(10);
+
+/// How many bytes of lines wait while standard error takes nothing: some minutes at `info`.
+const ROOM: usize = 1024 * 1024;
 
 /// The levels, from nothing to everything.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
@@ -129,20 +135,42 @@ impl std::error::Error for SettingsError {}
 
 /// A log that is being written.
 #[derive(Clone, Debug)]
-pub struct Log(Arc<Limiter>);
+pub struct Log {
+    limiter: Arc<Limiter>,
+    /// Where lines wait; none where they are written at once.
+    queue: Option<Queue>,
+}
+
+/// How many lines are not in the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// Too many of their kind came.
+    pub left_out: u64,
+    /// Whoever reads the log did not take them in time.
+    pub lost: u64,
+}
 
 impl Log {
-    /// How many lines were left out so far.
+    /// How many lines are missing so far.
     #[must_use]
-    pub fn left_out(&self) -> u64 {
-        self.0.left_out()
+    pub fn missing(&self) -> Missing {
+        Missing { left_out: self.limiter.left_out(), lost: self.queue.as_ref().map_or(0, Queue::lost) }
     }
 
-    /// Says what was left out since it was said last: to be called at the end of the program, too.
+    /// Says what is missing since it was said last: to be called at the end of the program, too.
     pub fn summarise(&self) {
-        for (lines, example) in self.0.take() {
+        for (lines, example) in self.limiter.take() {
             tracing::warn!(target: limit::OWN, lines, example, "the log left out lines of which too many came");
         }
+        let lines = self.queue.as_ref().map_or(0, Queue::lost_since);
+        if lines > 0 {
+            tracing::warn!(target: limit::OWN, lines, "the log lost lines that nobody took in time");
+        }
+    }
+
+    /// Waits until all lines are written, but no longer than this: at the end of the program. Whether they are.
+    pub fn flush(&self, within: Duration) -> bool {
+        self.queue.as_ref().is_none_or(|queue| queue.flush(within))
     }
 
     /// Says every 10 seconds what was left out, if anything was. Never returns.
@@ -155,16 +183,37 @@ impl Log {
     }
 }
 
+/// Why there can be no log.
+#[derive(Debug)]
+pub enum InstallError {
+    /// Something in this process logs already.
+    Twice(tracing::subscriber::SetGlobalDefaultError),
+    /// The system gives no thread to write it.
+    NoThread(io::Error),
+}
+
+impl fmt::Display for InstallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Twice(error) => error.fmt(f),
+            Self::NoThread(error) => write!(f, "the system gives no thread to write it: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for InstallError {}
+
 /// Begins to log to standard error, for the whole process.
 ///
 /// # Errors
 ///
-/// If something in this process logs already.
-pub fn install(settings: &Settings) -> Result<Log, tracing::subscriber::SetGlobalDefaultError> {
+/// If something in this process logs already, or there can be no thread.
+pub fn install(settings: &Settings) -> Result<Log, InstallError> {
     let began = Instant::now();
-    let (subscriber, log) = subscriber(settings, io::stderr, move || began.elapsed());
-    tracing::subscriber::set_global_default(subscriber)?;
-    Ok(log)
+    let queue = Queue::start(io::stderr(), ROOM).map_err(InstallError::NoThread)?;
+    let (subscriber, log) = subscriber(settings, queue.clone(), move || began.elapsed());
+    tracing::subscriber::set_global_default(subscriber).map_err(InstallError::Twice)?;
+    Ok(Log { queue: Some(queue), ..log })
 }
 
 /// What logs to this writer, by this clock.
@@ -187,7 +236,7 @@ where
         }
     };
     let filter = EnvFilter::builder().parse_lossy(&settings.filter);
-    (Registry::default().with(layer.with_filter(filter)), Log(limiter))
+    (Registry::default().with(layer.with_filter(filter)), Log { limiter, queue: None })
 }
 
 /// Whatever is logged within it has the request's id, and the agent's where it is known, as the fields `request` and `agent`.

@@ -173,7 +173,10 @@ fn keys(plan: &Plan, outside: &dyn Outside, problems: &mut Vec<Problem>) -> Opti
         let what = "the key of what connectors tell each other";
         let text = secrets::read(what, place, outside, problems)?;
         Key::read(text.expose())
-            .map_err(|error| problems.push(Problem::new(format!("{what} is none"), error.to_string())))
+            .map_err(|error| {
+                let what = format!("what is in {} is not {what}", secrets::shown(place));
+                problems.push(Problem::new(what, error.to_string()));
+            })
             .ok()
     });
     let (first, other) = (read.next(), read.next());

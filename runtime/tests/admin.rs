@@ -177,6 +177,7 @@ async fn metrics_are_text_for_prometheus() {
     assert_eq!(value("topoc_connector_ready").as_deref(), Some("1"));
     assert_eq!(value("topoc_connector_agents{session=\"live\"}").as_deref(), Some("250"));
     assert_eq!(value("topoc_connector_log_left_out_total").as_deref(), Some("7"));
+    assert_eq!(value("topoc_connector_log_lost_total").as_deref(), Some("5"));
     assert!(value("process_resident_memory_bytes").unwrap().parse::<f64>().unwrap() > 1e6);
     assert!(value("topoc_connector_loop_age_seconds").unwrap().parse::<f64>().unwrap() < 60.0);
 }

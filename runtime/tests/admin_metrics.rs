@@ -14,6 +14,7 @@ use topoc_connector::admin::{
     BOUNDS, DROPPED, Identity, JUDGEMENTS, Life, Limits, Outcome, Peer, Place, Process, REASONS, Server, Session,
     Stage, Status,
 };
+use topoc_connector::logs::Missing;
 use topoc_core::sync::Dropped;
 use topoc_finesse_proto::cluster::Judgement;
 
@@ -40,7 +41,7 @@ fn full() -> Status {
         unsent: 6,
         sessions: Session::ALL.into_iter().zip(1..).collect(),
         known: 20,
-        peers: vec![Peer { name: text("gc-2"), life: Life::Suspect }],
+        peers: vec![Peer { name: text("gc-2"), life: Life::Dead }],
         dropped: BTreeMap::from([("forged", 2)]),
         recent: 7,
         limits: Limits { requests: 256, agents: 4000, unsent: 1024, recent: 10_000 },
@@ -59,7 +60,8 @@ fn full() -> Status {
 
 fn rendered(status: &Status) -> String {
     let process = Process::read(Path::new("/proc"));
-    metrics::text(&Scene { status, process: &process, beat: Duration::from_millis(1500), still: true, left_out: 9 })
+    let missing = Missing { left_out: 9, lost: 8 };
+    metrics::text(&Scene { status, process: &process, beat: Duration::from_millis(1500), still: true, missing })
 }
 
 fn promtool(arguments: &[&str], input: &str) -> Output {
@@ -199,6 +201,7 @@ fn values_are_those_of_the_status() {
     assert_eq!(["draining", "still", "no-broker", "no-finesse", "starting"].map(unready), [1.0, 1.0, 0.0, 0.0, 0.0]);
     assert_eq!((one("topoc_connector_paused"), one("topoc_connector_held")), (1.0, 0.0));
     assert_eq!((one("topoc_connector_loop_age_seconds"), one("topoc_connector_log_left_out_total")), (1.5, 9.0));
+    assert_eq!(one("topoc_connector_log_lost_total"), 8.0);
     let session = |session: Session| value(&all, "topoc_connector_agents", ("session", session.word()));
     assert_eq!(Session::ALL.map(session), [1.0, 2.0, 3.0, 4.0]);
     assert_eq!(value(&all, "topoc_connector_broker_info", ("address", "ssl://amq-1:61617")), 1.0);

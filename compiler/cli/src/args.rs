@@ -56,6 +56,7 @@ pub(crate) enum Verb {
     #[command(after_help = UP)]
     Up(UpArgs),
     /// Become a program that ends with its parent
+    #[cfg(target_os = "linux")]
     #[command(hide = true, after_help = GUARD)]
     Guard(GuardArgs),
 }
@@ -80,7 +81,7 @@ Examples:
   topoc build --out dist --no-binaries         configuration only, without programs of connectors
   topoc build --out dist --target systemd      with a unit of systemd for each connector
 
-A connector's program is `topoc-connector` with a plan inside. It is looked for beside topoc, in ../lib/topoc and in
+A connector's program is `topoc-connector` with a plan inside. It is looked for beside topoc, in ../lib/topoc and in \
 ../libexec/topoc from there; --template or the variable TOPOC_TEMPLATE names another.
 
 Exit codes: 0 written, 1 errors in the topology (nothing was written) or differences, 2 could not be written";
@@ -127,11 +128,12 @@ Examples:
   topoc up examples/active-active --activemq ~/apache-activemq-6.3.1
   ACTIVEMQ_HOME=/opt/activemq topoc up
 
-Everything listens on 127.0.0.1 at ports that are free, and lives in a folder that is removed at the end. ActiveMQ is not part
+For Linux. Everything listens on 127.0.0.1 at ports that are free, and lives in a folder that is removed at the end. ActiveMQ is not part \
 of topoc: unpack a distribution of it anywhere.
 
 Exit codes: 0 ended by Ctrl-C, 1 errors in the topology, 2 it could not be started";
 
+#[cfg(target_os = "linux")]
 const GUARD: &str = "\
 Example:
   topoc guard --parent 4711 -- java -version   what `topoc up` starts brokers with";
@@ -319,6 +321,7 @@ pub(crate) struct UpArgs {
 }
 
 /// What `guard` takes.
+#[cfg(target_os = "linux")]
 #[derive(Debug, ClapArgs)]
 pub(crate) struct GuardArgs {
     /// The process that it ends with

@@ -5,10 +5,12 @@ mod check;
 mod completions;
 mod explain;
 mod fmt;
+#[cfg(target_os = "linux")]
 mod guard;
 mod lsp;
 mod man;
 mod new;
+#[cfg_attr(not(target_os = "linux"), path = "command/up_elsewhere.rs")]
 mod up;
 
 use crate::args::{Args, Verb};
@@ -27,6 +29,7 @@ pub(crate) fn run(args: &Args, io: &mut Io<'_>) -> Result<u8, Failure> {
         Verb::Man(args) => man::run(args, io),
         Verb::Lsp(args) => lsp::run(args, io),
         Verb::Up(args) => up::run(args, io),
+        #[cfg(target_os = "linux")]
         Verb::Guard(args) => guard::run(args),
     }
 }

@@ -15,6 +15,7 @@ mod replace;
 pub mod store;
 pub mod template;
 pub mod terminal;
+#[cfg(target_os = "linux")]
 mod up;
 
 use failure::Failure;

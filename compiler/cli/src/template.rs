@@ -39,8 +39,13 @@ pub(crate) struct Template {
 
 impl Template {
     /// Finds the program at the place that is `named`, or else at the first of `places` where there is one, relative to
-    /// `folder`.
-    pub(crate) fn find(named: Option<&PathBuf>, places: &[PathBuf], folder: &Path) -> Result<Self, Failure> {
+    /// `folder`. Where there is none, the help ends with what else one can do, `instead`.
+    pub(crate) fn find(
+        named: Option<&PathBuf>,
+        places: &[PathBuf],
+        folder: &Path,
+        instead: &str,
+    ) -> Result<Self, Failure> {
         let places = named.map_or(places, std::slice::from_ref);
         for place in places {
             match std::fs::read(folder.join(place)) {
@@ -49,7 +54,7 @@ impl Template {
                 Err(error) => return Err(Failure::system("read the program of connectors", place, &error)),
             }
         }
-        Err(missing(places))
+        Err(missing(places, instead))
     }
 
     fn of(path: &Path, bytes: Vec<u8>) -> Result<Self, Failure> {
@@ -68,13 +73,12 @@ impl Template {
     }
 }
 
-fn missing(places: &[PathBuf]) -> Failure {
+fn missing(places: &[PathBuf], instead: &str) -> Failure {
     let looked = places.iter().map(|place| format!("`{}`", place.display())).collect::<Vec<_>>().join(", ");
     let looked = if looked.is_empty() { "nowhere".to_owned() } else { format!("at {looked}") };
-    Failure::new(format!("the program of connectors, `{NAME}`, is missing; it was looked for {looked}")).help(
-        "install topoc with its `install`, which puts it in place; or name it with `--template FILE` or TOPOC_TEMPLATE; \
-         or leave programs out with `--no-binaries`",
-    )
+    Failure::new(format!("the program of connectors, `{NAME}`, is missing; it was looked for {looked}")).help(format!(
+        "install topoc with its `install`, which puts it in place; or name it with `--template FILE` or TOPOC_TEMPLATE{instead}"
+    ))
 }
 
 fn unusable(path: &Path, error: EmbedError) -> Failure {

@@ -119,7 +119,7 @@ async fn metrics(views: &Views) -> Answer {
         process: &process,
         beat: views.heartbeat.age(),
         still: views.heartbeat.is_still(),
-        left_out: views.left_out.as_ref().map_or(0, |left_out| left_out()),
+        missing: views.missing.as_ref().map(|missing| missing()).unwrap_or_default(),
     };
     body(StatusCode::OK, metrics::CONTENT_TYPE, metrics::text(&scene))
 }

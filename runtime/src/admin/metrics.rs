@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::process::Process;
 use super::ready::REASONS;
 use super::status::{DROPPED, JUDGEMENTS, Life, Outcome, Session, Stage, Status};
+use crate::logs::Missing;
 
 /// What an answer with metrics is.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -47,8 +48,8 @@ pub struct Scene<'a> {
     pub beat: Duration,
     /// Whether that is too long.
     pub still: bool,
-    /// Lines that its log left out.
-    pub left_out: u64,
+    /// Lines that are not in its log.
+    pub missing: Missing,
 }
 
 /// A metric.
@@ -270,7 +271,7 @@ metrics! {
         |scene, to| to.add(&[], total(scene.status.finesse.switches));
 
     "topoc_connector_peer" Gauge ["peer", "life"]
-        "1 for how each other connector of the deployment is heard, 0 for how it is not: alive, suspect, dead.",
+        "1 for how each other connector of the deployment is heard, 0 for how it is not: alive, dead.",
         |scene, to| for peer in &scene.status.peers {
             for life in Life::ALL {
                 to.add(&[&peer.name, life.word()], flag(peer.life == life));
@@ -290,7 +291,10 @@ metrics! {
 
     "topoc_connector_log_left_out_total" Counter []
         "Lines that the log left out, because too many of their kind came.",
-        |scene, to| to.add(&[], total(scene.left_out));
+        |scene, to| to.add(&[], total(scene.missing.left_out));
+    "topoc_connector_log_lost_total" Counter []
+        "Lines of the log that were lost, because whoever reads it did not take them in time.",
+        |scene, to| to.add(&[], total(scene.missing.lost));
     "process_resident_memory_bytes" Gauge []
         "Memory of the process in RAM.",
         |scene, to| scene.process.resident.into_iter().for_each(|bytes| to.add(&[], total(bytes)));

@@ -18,6 +18,7 @@ use super::agents::Asker;
 use super::answer;
 use super::settings::Settings;
 use super::status::Status;
+use crate::logs::Missing;
 use crate::notify::Heartbeat;
 
 /// How long answers that are on their way may take when a connection is to end.
@@ -34,8 +35,8 @@ pub struct Views {
     pub agents: Asker,
     /// Whether the loop turns.
     pub heartbeat: Heartbeat,
-    /// How many lines the log has left out; none where there is no such log.
-    pub left_out: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
+    /// How many lines are missing in the log; none where there is no such log.
+    pub missing: Option<Arc<dyn Fn() -> Missing + Send + Sync>>,
 }
 
 impl fmt::Debug for Views {

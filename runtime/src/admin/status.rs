@@ -302,22 +302,19 @@ pub struct Peer {
 pub enum Life {
     /// It was heard not long ago.
     Alive,
-    /// It should have been heard.
-    Suspect,
     /// It is taken for dead, or was never heard.
     Dead,
 }
 
 impl Life {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Alive, Self::Suspect, Self::Dead];
+    pub const ALL: [Self; 2] = [Self::Alive, Self::Dead];
 
     /// The word for it.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Alive => "alive",
-            Self::Suspect => "suspect",
             Self::Dead => "dead",
         }
     }

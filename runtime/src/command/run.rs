@@ -19,9 +19,9 @@ use super::exit;
 use crate::admin::{self, Admin, Asker, Stage, Status, Views};
 use crate::broker::Broker;
 use crate::clock;
-use crate::driver::{Driver, Ended, Parts};
+use crate::driver::{Driver, Ended, Progress};
 use crate::finesse::Agents;
-use crate::logs::{self, Log};
+use crate::logs::{self, Log, Missing};
 use crate::notify::{Heartbeat, Notifier};
 use crate::outbox::Outbox;
 use crate::report::Report;
@@ -33,6 +33,8 @@ const HEARD: usize = 1024;
 const STATUS_EVERY: Duration = Duration::from_secs(5);
 /// How long everything may take that is left to do at the end.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How long the last lines of the log may take.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Works until it is told to end.
 pub(super) fn run(settings: &Settings, runtime: &Runtime) -> Result<ExitCode, Vec<Problem>> {
@@ -43,7 +45,11 @@ pub(super) fn run(settings: &Settings, runtime: &Runtime) -> Result<ExitCode, Ve
     let log = log_settings(settings.plan.log).map_err(|problem| vec![problem])?;
     let log = logs::install(&log)
         .map_err(|error| vec![Problem::new(format!("there can be no log: {error}"), "begin the program anew")])?;
-    Ok(runtime.block_on(work(settings, others, notifier, log)))
+    let code = runtime.block_on(work(settings, others, notifier, log.clone()));
+    log.summarise();
+    // What nobody takes now, nobody will.
+    log.flush(LAST_LINES);
+    Ok(code)
 }
 
 /// How it logs: as the plan has it, unless the environment says otherwise.
@@ -130,7 +136,7 @@ async fn connect_and_work(
         queue: settings.plan.requests.queue.clone(),
         limits: settings.limits,
     };
-    let mut driver = Driver::new(Parts {
+    let mut driver = Driver {
         machine: Deployment::new(machine_settings, others, clock::now()),
         broker,
         requests: settings.plan.requests.clone(),
@@ -141,7 +147,8 @@ async fn connect_and_work(
         report,
         questions,
         heartbeat: heartbeat.clone(),
-    });
+        progress: Progress::new(),
+    };
     let ended = driver.run(ends).await;
     let code = match &ended {
         Ended::Done => exit::OK,
@@ -182,8 +189,8 @@ async fn serve(
     let admin = Admin::bind(admin).await.map_err(|error| format!("nobody can look at {address}: {error}"))?;
     info!(address = %admin.address(), "the admin interface listens");
     let log = log.clone();
-    let left_out: Option<Arc<dyn Fn() -> u64 + Send + Sync>> = Some(Arc::new(move || log.left_out()));
-    let views = Views { status, agents, heartbeat: heartbeat.clone(), left_out };
+    let missing: Option<Arc<dyn Fn() -> Missing + Send + Sync>> = Some(Arc::new(move || log.missing()));
+    let views = Views { status, agents, heartbeat: heartbeat.clone(), missing };
     let (end, ended) = oneshot::channel::<()>();
     Ok(Some((end, tokio::spawn(admin.serve(views, async { drop(ended.await) })))))
 }

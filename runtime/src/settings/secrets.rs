@@ -28,6 +28,14 @@ impl fmt::Debug for Text {
     }
 }
 
+/// A place for people.
+pub(super) fn shown(place: &Secret) -> String {
+    match place {
+        Secret::Env(name) => format!("the environment variable `{name}`"),
+        Secret::File(path) => format!("`{path}`"),
+    }
+}
+
 /// Reads a secret, without a newline at its end; what is wrong goes to the problems.
 pub(super) fn read(what: &str, place: &Secret, outside: &dyn Outside, problems: &mut Vec<Problem>) -> Option<Text> {
     let found = match place {
@@ -43,10 +51,7 @@ pub(super) fn read(what: &str, place: &Secret, outside: &dyn Outside, problems: 
             Problem::new(what, "write the file, and let the user read it as whom the connector runs")
         }),
     };
-    let place = match place {
-        Secret::Env(name) => format!("the environment variable `{name}`"),
-        Secret::File(path) => format!("`{path}`"),
-    };
+    let place = shown(place);
     match found {
         Ok(text) => {
             let text = Zeroizing::new(text);

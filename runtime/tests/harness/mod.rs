@@ -111,6 +111,10 @@ pub(crate) fn program(dir: &Path, plan: &[u8]) -> PathBuf {
     path
 }
 
+fn file(dir: &Path, name: &str) -> fs::File {
+    fs::File::options().create(true).append(true).open(dir.join(name)).unwrap()
+}
+
 /// A connector that runs. It is killed when this is dropped.
 pub(crate) struct Running {
     child: Child,
@@ -128,11 +132,19 @@ impl Running {
     }
 
     fn start_with(program: &Path, dir: &Path, log: &str) -> Self {
-        let file = |name: &str| fs::File::options().create(true).append(true).open(dir.join(name)).unwrap();
+        Self::spawn(program, dir, log, file(dir, "stderr"))
+    }
+
+    fn spawn(program: &Path, dir: &Path, log: &str, stderr: impl Into<Stdio>) -> Self {
         let mut command = Command::new(program);
         command.arg("run").env("GC_PASSWORD", MOON).env("TOPOC_LOG", log);
-        let child = command.stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr")).spawn().unwrap();
+        let child = command.stdin(Stdio::null()).stdout(file(dir, "stdout")).stderr(stderr).spawn().unwrap();
         Self { child, dir: dir.to_owned() }
+    }
+
+    /// Starts the program with its log on its way to somebody else: this has none then.
+    pub(crate) fn start_to(program: &Path, dir: &Path, stderr: impl Into<Stdio>) -> Self {
+        Self::spawn(program, dir, "info,topoc_connector=trace", stderr)
     }
 
     /// Starts the program with a plan in a folder, with its usual log.

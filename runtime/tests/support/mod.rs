@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use topoc_connector::admin::{
     self, Admin, Agent, Identity, Place, Question, Server, Session, Settings, Stage, Status, Views,
 };
+use topoc_connector::logs::Missing;
 use topoc_connector::notify::Heartbeat;
 use topoc_finesse_proto::cluster::Judgement;
 
@@ -64,7 +65,12 @@ pub(crate) async fn serve(settings: Settings) -> Served {
     let (agents, questions) = admin::questions();
     let (end, ended) = oneshot::channel();
     let heartbeat = Heartbeat::new();
-    let views = Views { status: seen, agents, heartbeat: heartbeat.clone(), left_out: Some(Arc::new(|| 7)) };
+    let views = Views {
+        status: seen,
+        agents,
+        heartbeat: heartbeat.clone(),
+        missing: Some(Arc::new(|| Missing { left_out: 7, lost: 5 })),
+    };
     let (held, hold) = mpsc::channel(1);
     let telling = Some(tokio::spawn(tell(questions, hold)));
     // It ends with the test's runtime.

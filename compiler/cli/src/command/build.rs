@@ -22,6 +22,9 @@ use topoc_plan::Plan;
 /// A human shown more than this reads none of it, and somebody who builds has not asked for notes.
 const SHOWN: human::Choice = human::Choice { least: Severity::Warning, max: 50 };
 
+/// What one can do without the program of connectors.
+const INSTEAD: &str = "; or leave programs out with `--no-binaries`";
+
 pub(super) fn run(args: &BuildArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
     let project = Project::of(&args.project, &io.folder)?;
     let out = out(args, &project)?;
@@ -119,7 +122,7 @@ fn programs(args: &BuildArgs, plans: &[Plan], io: &Io<'_>) -> Result<Vec<Artifac
     if plans.is_empty() {
         return Ok(Vec::new());
     }
-    let template = Template::find(args.template.as_ref(), &io.templates, &io.folder)?;
+    let template = Template::find(args.template.as_ref(), &io.templates, &io.folder, INSTEAD)?;
     let notices = Bytes::shared(THIRD_PARTY.as_bytes());
     let of = |plan: &&Plan| {
         let program = artifact_of(plan, &plan.connector, template.with(plan)?, true);

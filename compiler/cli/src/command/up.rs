@@ -23,16 +23,11 @@ pub(super) fn run(args: &UpArgs, io: &mut Io<'_>) -> Result<u8, Failure> {
         writeln!(io.stderr, "nothing was started")?;
         return Ok(FINDINGS);
     }
-    let template = Template::find(args.template.as_ref(), &io.templates, &folder)?;
-    let place = tempfile::Builder::new()
-        .prefix("topoc-up-")
-        .tempdir()
-        .map_err(|error| Failure::new(format!("there is no place for what runs: {error}")))?;
+    let template = || Template::find(args.template.as_ref(), &io.templates, &folder, "");
     let wish = Wish {
         activemq: args.activemq.as_deref(),
         simulator: args.simulator.as_deref(),
-        template,
-        folder: place.path().to_owned(),
+        template: (!plain.model.connectors.is_empty()).then(template).transpose()?,
     };
     let again = |overlay: &std::path::Path, io: &mut Io<'_>| {
         let mut overlays = args.project.overlays.clone();

@@ -56,33 +56,39 @@ struct Data {
     message: Option<String>,
 }
 
-/// Plays until it is aborted.
-pub(super) async fn play(player: Player, agent: Agent, seen: watch::Sender<Seen>) {
+/// Plays until it is aborted; without an agent it only connects.
+pub(super) async fn play(player: Player, agent: Option<Agent>, seen: watch::Sender<Seen>) {
     loop {
-        let error = match open(&player).await {
-            Ok((connection, requester)) => {
-                let mut play = Play { agent: &agent, name: &player.name, requester, seen: &seen, count: 0 };
-                tokio::select! {
-                    error = play.run() => error,
-                    () = follow(&connection, &seen) => continue,
-                }
-            }
-            Err(error) => error,
-        };
+        let Err(error) = play_once(&player, agent.as_ref(), &seen).await else { continue };
         seen.send_modify(|seen| seen.trouble = Some(error.to_string()));
         sleep(PAUSE).await;
     }
 }
 
-async fn open(player: &Player) -> Result<(Connection, Requester), Error> {
+/// Until the connection is over.
+async fn play_once(player: &Player, agent: Option<&Agent>, seen: &watch::Sender<Seen>) -> Result<(), Error> {
+    let connection = connect(player).await?;
+    seen.send_modify(|seen| seen.trouble = None);
+    // Who has nobody to ask is there, and that is all.
+    let Some(agent) = agent else {
+        follow(&connection, seen).await;
+        return Ok(());
+    };
+    let session = connection.session(AckMode::Auto).await?;
+    let requester = requester(&session, player).await?;
+    let mut play = Play { agent, name: &player.name, requester, seen, count: 0 };
+    tokio::select! {
+        error = play.run() => Err(error),
+        () = follow(&connection, seen) => Ok(()),
+    }
+}
+
+async fn connect(player: &Player) -> Result<Connection, Error> {
     let mut config = Config::new(&player.access.uri)?;
     if let (Some(user), Some(password)) = (&player.user, &player.password) {
         config = config.user(user, password);
     }
-    let connection = config.connect().await?;
-    let session = connection.session(AckMode::Auto).await?;
-    let requester = requester(&session, player).await?;
-    Ok((connection, requester))
+    config.connect().await
 }
 
 /// Replies to a queue of the client's own outlive a lost connection.

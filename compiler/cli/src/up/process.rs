@@ -90,18 +90,19 @@ impl Drop for Running {
     }
 }
 
-/// Ends programs together, and kills those that take too long.
-pub(super) fn end(mut all: Vec<Running>, patience: Duration) {
+/// Ends programs together, and kills those that take too long, or all when nobody wants to wait for them.
+pub(super) fn end(mut all: Vec<Running>, patience: Duration, is_in_a_hurry: impl Fn() -> bool) {
     for one in &all {
         one.terminate();
     }
     let until = Instant::now() + patience;
-    while Instant::now() < until && all.iter_mut().any(|one| one.ended().is_none()) {
+    while Instant::now() < until && !is_in_a_hurry() && all.iter_mut().any(|one| one.ended().is_none()) {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// The last line of a file of any size that says something.
+/// The last line of a file of any size that says something. Where in a program a mistake was made (`Throwable.printStackTrace`
+/// of Java) says nothing to people.
 fn last_line(path: &Path) -> String {
     const MOST: u64 = 16 * 1024;
     let read = || -> io::Result<String> {
@@ -113,7 +114,8 @@ fn last_line(path: &Path) -> String {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     };
     let text = read().unwrap_or_default();
-    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
+    let is_said = |line: &&str| !line.is_empty() && !line.starts_with("at ") && !line.starts_with("... ");
+    text.lines().rev().map(str::trim).find(is_said).unwrap_or_default().to_owned()
 }
 
 /// Becomes another program that the kernel ends when the one that started it is gone, also when that was killed.
@@ -130,4 +132,19 @@ pub(crate) fn become_guarded(parent: u32, command: &[OsString]) -> Failure {
     };
     let error = Command::new(program).args(arguments).exec();
     Failure::new(format!("cannot start `{}`: {error}", Path::new(program).display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_line;
+
+    #[test]
+    fn the_last_line_is_one_for_people() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("output.log");
+        assert_eq!(last_line(&file), "", "nothing has been written");
+        let text = "started\nError: no such thing\n\tat org.Main.main(Main.java:1)\n\t... 12 more\n\n";
+        std::fs::write(&file, text).expect("it can be written");
+        assert_eq!(last_line(&file), "Error: no such thing");
+    }
 }

@@ -1,5 +1,6 @@
 //! The simulated Finesse: started, and read for where it is.
 
+use super::interrupts::Interrupts;
 use super::process::{Recipe, Running};
 use crate::failure::Failure;
 use serde::Deserialize;
@@ -7,8 +8,11 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::ChildStdout;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
 
+/// Between two looks whether somebody has had enough.
+const LOOK: Duration = Duration::from_millis(50);
 /// A simulator listens within a second; a busy machine takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -72,14 +76,24 @@ struct Agents {
     password: String,
 }
 
-/// Starts it with an agent for each player, and waits until it listens.
+/// What there is to be of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    pub(super) nodes: usize,
+    pub(super) agents: usize,
+    /// The word for the product that it belongs to.
+    pub(super) product: &'static str,
+}
+
+/// Starts it, and waits until it listens; none where that was interrupted.
 pub(super) fn start(
     program: &Path,
-    nodes: usize,
-    agents: usize,
+    size: Size,
     folder: &Path,
-) -> Result<(Running, Simulated), Failure> {
-    let arguments = ["--agents", &agents.to_string(), "--nodes", &nodes.to_string()].map(Into::into);
+    interrupts: &Interrupts,
+) -> Result<Option<(Running, Simulated)>, Failure> {
+    let (agents, nodes) = (size.agents.to_string(), size.nodes.to_string());
+    let arguments = ["--agents", &agents, "--nodes", &nodes, "--deployment", size.product].map(Into::into);
     let recipe = Recipe {
         name: "finesse-sim".to_owned(),
         program: program.to_owned(),
@@ -89,23 +103,39 @@ pub(super) fn start(
         log: folder.join("finesse-sim.log"),
     };
     let (running, stdout) = recipe.start(true)?;
-    let line = stdout.and_then(first_line).unwrap_or_default();
-    let simulated = serde_json::from_str(&line).ok().and_then(read);
-    match simulated {
-        Some(simulated) => Ok((running, simulated)),
-        None => Err(Failure::new("the simulated Finesse did not start").help(running.last_words())),
+    let line = stdout.and_then(|stdout| first_line(stdout, interrupts)).unwrap_or_default();
+    match serde_json::from_str(&line).ok().and_then(read) {
+        Some(simulated) => Ok(Some((running, simulated))),
+        None if interrupts.came() => Ok(None),
+        None => Err(did_not_start(program, &running.last_words())),
     }
 }
 
+fn did_not_start(program: &Path, says: &str) -> Failure {
+    let says = if says.is_empty() { "it says nothing" } else { says };
+    Failure::new(format!(
+        "`{}` is started as the simulated Finesse and does not tell where it listens: {says}",
+        program.display()
+    ))
+    .help("name the `finesse-sim` that came with topoc, with `--simulator FILE`")
+}
+
 /// The first line, if it comes in time. What follows is read and dropped, so that the simulator can go on writing.
-fn first_line(stdout: ChildStdout) -> Option<String> {
+fn first_line(stdout: ChildStdout, interrupts: &Interrupts) -> Option<String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut lines = BufReader::new(stdout).lines();
         let _ = sender.send(lines.next().and_then(Result::ok));
         lines.for_each(drop);
     });
-    receiver.recv_timeout(PATIENCE).ok().flatten()
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match receiver.recv_timeout(LOOK) {
+            Ok(line) => return line,
+            Err(RecvTimeoutError::Timeout) if Instant::now() < until && !interrupts.came() => {}
+            Err(_) => return None,
+        }
+    }
 }
 
 fn read(said: Announcement) -> Option<Simulated> {

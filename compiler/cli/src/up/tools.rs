@@ -5,14 +5,16 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
-use topoc_compiler::release::Release;
+use topoc_compiler::model::Model;
+use topoc_compiler::release::{self, Release};
 
 /// What was found.
 #[derive(Debug)]
 pub(super) struct Tools {
     pub(super) java: PathBuf,
     pub(super) activemq: ActiveMq,
-    pub(super) simulator: PathBuf,
+    /// None where it is not needed.
+    pub(super) simulator: Option<PathBuf>,
 }
 
 /// An installation of ActiveMQ.
@@ -30,13 +32,14 @@ const USUAL: [&str; 4] = ["/opt/activemq", "/opt/apache-activemq", "/usr/local/a
 const LIBRARIES: [&str; 4] = ["lib", "lib/optional", "lib/web", "lib/extra"];
 
 impl Tools {
-    /// Finds everything, or says of each that is missing how to get it.
-    pub(super) fn find(activemq: Option<&Path>, simulator: Option<&Path>, release: Release) -> Result<Self, Failure> {
+    /// Finds everything that the topology needs, or says of each that is missing how to get it.
+    pub(super) fn find(model: &Model, activemq: Option<&Path>, simulator: Option<&Path>) -> Result<Self, Failure> {
+        let release = model.topology.activemq.as_ref().map_or(release::newest(), |set| set.value.release);
         let java = on_path("java").ok_or_else(|| {
             "there is no `java`: brokers need Java 17 or later, such as Debian's `openjdk-17-jre-headless`".to_owned()
         });
         let activemq = ActiveMq::find(activemq, release);
-        let simulator = find_simulator(simulator);
+        let simulator = (!model.finesse.is_empty()).then(|| find_simulator(simulator)).transpose();
         match (java, activemq, simulator) {
             (Ok(java), Ok(activemq), Ok(simulator)) => Ok(Self { java, activemq, simulator }),
             (java, activemq, simulator) => {
@@ -52,8 +55,8 @@ impl ActiveMq {
     fn find(named: Option<&Path>, release: Release) -> Result<Self, String> {
         let get = || {
             format!(
-                "unpack the ActiveMQ Classic {release} distribution (apache-activemq-{release}.x-bin.tar.gz) anywhere, \
-                 and say where: `--activemq DIR`, or the variable ACTIVEMQ_HOME"
+                "unpack a distribution of ActiveMQ Classic, such as apache-activemq-{release}-bin.tar.gz from \
+                 activemq.apache.org, anywhere, and say where: `--activemq DIR`, or the variable ACTIVEMQ_HOME"
             )
         };
         if let Some(named) = named {
@@ -119,9 +122,11 @@ fn find_simulator(named: Option<&Path>) -> Result<PathBuf, String> {
         Some(named) => Some(named.to_owned()).filter(|path| is_program(path)),
         None => beside().or_else(|| on_path(NAME)),
     };
-    found.ok_or_else(|| {
-        let named = named.map(|path| format!("`{}` is no program: ", path.display())).unwrap_or_default();
-        format!("{named}there is no `{NAME}` beside `topoc` or on the PATH: install it as the README says, or `--simulator FILE`")
+    found.ok_or_else(|| match named {
+        Some(path) => format!("`{}` is no program: name the `{NAME}` that came with topoc", path.display()),
+        None => {
+            format!("there is no `{NAME}` beside `topoc` or on the PATH: install topoc with its `install`, or name it with `--simulator FILE`")
+        }
     })
 }
 

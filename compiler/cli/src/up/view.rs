@@ -49,18 +49,21 @@ impl Row {
     }
 
     /// A client's line.
-    pub(super) fn of_client(name: &str, agent: &str, seen: &Seen) -> Self {
+    pub(super) fn of_client(name: &str, agent: Option<&str>, seen: &Seen) -> Self {
         let at = seen.at.as_deref().map_or_else(|| "looks for a broker".to_owned(), |at| format!("at {at}"));
         let by = seen.by.as_deref().map(|by| format!(", answered by {by}")).unwrap_or_default();
         let took = if seen.answered > 0 { format!(" in {} ms", seen.took.as_millis()) } else { String::new() };
         let state = seen.state.as_deref().map(|state| format!(" {state}")).unwrap_or_default();
         let trouble = seen.trouble.as_deref().map(|trouble| format!("; {trouble}")).unwrap_or_default();
-        let counts = format!("{} answered, {} not", seen.answered, seen.unanswered);
+        let agent = agent.map(|agent| {
+            format!("{by}{took}; agent {agent}{state}; {} answered, {} not", seen.answered, seen.unanswered)
+        });
+        let agent = agent.unwrap_or_default();
         Self {
             kind: "client",
             name: name.to_owned(),
             state: None,
-            says: format!("{at}{by}{took}; agent {agent}{state}; {counts}{trouble}"),
+            says: format!("{at}{agent}{trouble}"),
             news: format!("client {name}: {at}{by}{trouble}"),
         }
     }
@@ -73,8 +76,7 @@ pub(super) fn table(rows: &[Row], width: usize, paint: Paint) -> String {
     for row in rows {
         let state = row.state.map_or("", State::word);
         let plain = format!("{:9}  {:widest$}  {state:7}  {}", row.kind, row.name, row.says);
-        // A line that wraps would be drawn over another one.
-        let cut: String = plain.chars().take(width.saturating_sub(1)).collect();
+        let cut = cut(&plain, width);
         text += &match row.state {
             Some(State::Up) | None => cut,
             Some(State::Starting) => paint.dim(&cut),
@@ -83,6 +85,11 @@ pub(super) fn table(rows: &[Row], width: usize, paint: Paint) -> String {
         text.push('\n');
     }
     text
+}
+
+/// As much of a line as a terminal has room for: one that wraps would be drawn over another one.
+pub(super) fn cut(line: &str, width: usize) -> String {
+    line.chars().take(width.saturating_sub(1)).collect()
 }
 
 /// What has become different since it was asked last.
@@ -116,7 +123,7 @@ mod tests {
         vec![
             Row::of_part("broker", "amq-1", State::Up, "port 1".to_owned()),
             Row::of_part("connector", "gc-1", State::Killed, String::new()),
-            Row::of_client("desktop-1", "1001", &seen),
+            Row::of_client("desktop-1", Some("1001"), &seen),
         ]
     }
 

@@ -19,7 +19,7 @@ Examples:
   finesse-sim --speed 60 --scenario failover.toml
       a minute in a second, and things that break by themselves
 
-The control URL of the first line shows a page where agents and calls can be seen and nodes be broken; GET /api lists the
+The control URL of the first line shows a page where agents and calls can be seen and nodes be broken; GET /api lists the \
 commands. SIGTERM and SIGINT end the simulator.
 
 Exit codes: 0 ended as asked, 1 could not start, 2 wrong arguments.";
