@@ -224,6 +224,71 @@ fn what_is_wrong_is_answered_and_does_no_harm() {
 }
 
 #[test]
+fn fields_that_are_not_those_of_the_command_are_said_without_their_values() {
+    run(async {
+        let centre = Centre::start("fields").await;
+        let mut client = centre.client("DESKTOP-1").await;
+        client.sign_in("1001", "2001").await;
+        for (kind, body, code) in [
+            ("Login#1001", "moonshine", "MISSING_EXTENSION"),
+            ("Login#1001", "moonshine,2001,moonshine", "TOO_MANY_FIELDS"),
+            ("Login#1001", "moonshine,moon shine", "INVALID_EXTENSION"),
+            ("Login#1001", "{\"passwort\": \"moonshine\", \"extension\": \"2001\"}", "UNKNOWN_FIELD"),
+            (
+                "Login#1001",
+                "{\"password\": \"a\", \"password\": \"moonshine\", \"extension\": \"2001\"}",
+                "REPEATED_FIELD",
+            ),
+            ("Login#1001", "{\"password\": [\"moonshine\"], \"extension\": \"2001\"}", "INVALID_PASSWORD"),
+            ("Login#1001", "{\"data\": {\"type\": \"Logout#1001\", \"body\": \"moonshine\"}}", "TWO_COMMANDS"),
+            ("Login#1001", "{\"data\": \"moonshine\"}", "INVALID_DATA"),
+            ("Login#", "moonshine,2001", "MISSING_AGENT"),
+            ("Login#10/01", "moonshine,2001", "INVALID_AGENT"),
+            ("Connect#1001", "GC.>,moonshine", "INVALID_CLIENT_DESTINATION"),
+            ("Connect#1001", "queue://GC.REQUESTS,moonshine", "INVALID_CLIENT_DESTINATION"),
+            ("LogoutWithReason#1001", "moonshine", "INVALID_REASON"),
+            ("MakeReady#1001", "moonshine", "TOO_MANY_FIELDS"),
+        ] {
+            let answer = client.ask(kind, text(body)).await;
+            assert_eq!(
+                (&answer["event"], &answer["data"]["code"]),
+                (&json!("Error"), &json!(code)),
+                "{kind} {body}: {answer}"
+            );
+            assert!(!answer.to_string().contains("moonshine"), "{answer}");
+        }
+        assert_eq!(client.ask("GetState#1001", empty()).await["data"]["state"], "NOT_READY");
+        centre.end().await;
+    });
+}
+
+#[test]
+fn a_request_whose_time_ends_behind_another_one_is_answered_and_not_done() {
+    run(async {
+        let centre = Centre::start("behind").await;
+        let mut client = centre.client("DESKTOP-1").await;
+        client.sign_in("1001", "2001").await;
+        slow(&centre.sim, 3000);
+        // Requests of one agent go one after the other, and the second one has less time than the first one takes.
+        let first = client.send("MakeNotReady#1001", empty()).await;
+        let second = client.send("GetState#1001", empty()).await;
+        let third = client.send("MakeReady#1001", empty().time_to_live(Duration::from_millis(1500))).await;
+        let mut answers = Vec::new();
+        for _ in 0..3 {
+            let answer = client.reply().await;
+            let said = if answer["event"] == "Error" { &answer["data"]["code"] } else { &answer["event"] };
+            answers.push((answer["correlation"].as_str().unwrap().to_owned(), said.as_str().unwrap().to_owned()));
+        }
+        answers.sort();
+        let said = [(first, "Outcome"), (second, "AgentState"), (third, "EXPIRED")];
+        assert_eq!(answers, said.map(|(id, said)| (id, said.to_owned())));
+        slow(&centre.sim, 0);
+        assert!(!is_ready(&centre.sim));
+        centre.end().await;
+    });
+}
+
+#[test]
 fn an_expired_request_is_not_done() {
     run(async {
         let mut centre = Centre::start("expired").await;
