@@ -1,9 +1,8 @@
 //! A whole contact centre at work: two brokers, two connectors' programs, a simulated pair of Finesse servers, two clients with 250
-//! agents each. Every agent goes through the whole course of `course.toml` by requests to the queue, in both parts of each call, and
+//! agents each. Every agent goes through the whole course of `course.toml` by requests to the queue, in each part of it, and
 //! every answer and every event is the one that the course says, in order, none missing and none twice.
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
-#![expect(clippy::print_stdout, reason = "how long it took and how much was told is of interest, and no condition")]
 
 mod course;
 mod desk;

@@ -3,12 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
 
+#[path = "../harness/mod.rs"]
+mod harness;
 #[path = "../centre/shown.rs"]
 mod shown;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use harness::Schema;
 use serde_json::Value;
 use shown::{Names, shown};
 use topoc_lab::{output, release};
@@ -87,15 +90,18 @@ fn the_client_of_the_guide_is_told_what_the_guide_says() {
         options.config.wrap_up = Some(WRAP_UP);
         options
     });
+    let schema = Schema::new();
     for (client, release_name, first) in [("site-1/desktop-1", "5.18.3", 1001), ("site-2/desktop-2", "6.3.1", 1004)] {
         let mut trio = Trio { first, calls: Vec::new() };
         let lines = run(&stage, release_name, &format!("{client}/client.properties"), &trio);
+        lines.iter().for_each(|line| schema.check(&line["told"]));
         let (answers, events): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line["kind"] == "answer");
         let answers: Vec<String> = answers.into_iter().map(|line| trio.answer(line)).collect();
         let name = client.split('/').next_back().unwrap();
         assert_eq!(answers.join("\n") + "\n", ANSWERS.replace("DESKTOP", name), "{release_name}");
         for agent in first..first + 3 {
-            let of_agent = events.iter().filter(|line| line["of"] == agent.to_string());
+            let agent = agent.to_string();
+            let of_agent = events.iter().filter(|line| line["of"] == *agent);
             let numbers: Vec<u64> = of_agent.map(|line| line["told"]["sequence"].as_u64().unwrap()).collect();
             assert!((1..).zip(&numbers).all(|(number, told)| number == *told), "{agent}: {numbers:?}");
             assert!(!numbers.is_empty());
