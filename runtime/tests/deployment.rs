@@ -12,21 +12,28 @@ use harness::{Client, Running, broker, centre, empty, folder, plan, port, run, t
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use topoc_finesse_sim::Simulator;
-use topoc_plan::{Deployment, Mode, Peer, Plan, Secret};
+use topoc_lab::PATIENCE;
+use topoc_openwire::{Body, Destination, Outgoing};
+use topoc_plan::{Admin, Deployment, Mode, Peer, Plan, Secret};
+use topoc_stage::look;
+
+/// The topic on which both keep each other informed.
+const SYNC: &str = "GC.SYNC.main";
 
 /// The plan of one of two connectors, which share a key in a file.
-fn of(name: &str, priority: i8, mode: Mode, port: u16, sim: &Simulator, dir: &Path) -> Plan {
+fn of(name: &str, priority: i8, mode: Mode, (port, admin): (u16, u16), sim: &Simulator, dir: &Path) -> Plan {
     let key = dir.join("sync-key");
     std::fs::write(&key, format!("{}\n", "7391904628abcdef".repeat(4))).unwrap();
     let peer = |connector: &str| Peer { site: "site-1".to_owned(), connector: connector.to_owned() };
     let mut plan = plan(&[port], sim);
     name.clone_into(&mut plan.connector);
     plan.requests.priority = priority;
+    plan.admin = Some(Admin { address: ([127, 0, 0, 1], admin).into(), token: None });
     plan.deployment = Some(Deployment {
         name: "main".to_owned(),
         mode,
         connectors: vec![peer("gc-1"), peer("gc-2")],
-        sync: "GC.SYNC.main".to_owned(),
+        sync: SYNC.to_owned(),
         sync_keys: vec![Secret::File(key.to_str().unwrap().to_owned())],
     });
     plan
@@ -38,6 +45,8 @@ struct Two {
     _broker: topoc_lab::Broker,
     _sim: Simulator,
     port: u16,
+    /// Where operators look.
+    admin: [u16; 2],
     connectors: [Running; 2],
 }
 
@@ -46,17 +55,35 @@ impl Two {
         let (dir, port) = (folder(name), port());
         let (broker, sim) = (broker(&dir, port), centre(4).await);
         let dirs = ["gc-1", "gc-2"].map(|one| folder(&format!("{name}-{one}")));
-        let connectors = [("gc-1", 127), ("gc-2", 100)].into_iter().zip(&dirs);
+        let admin = [harness::port(), harness::port()];
+        let connectors = [("gc-1", 127, admin[0]), ("gc-2", 100, admin[1])].into_iter().zip(&dirs);
         let connectors = connectors
-            .map(|((one, priority), own)| Running::start(own, &of(one, priority, mode, port, &sim, &dir)))
+            .map(|((one, priority, admin), own)| {
+                Running::start(own, &of(one, priority, mode, (port, admin), &sim, &dir))
+            })
             .collect::<Vec<_>>();
         let connectors = connectors.try_into().map_err(|_| "two").unwrap();
-        Self { dirs, _broker: broker, _sim: sim, port, connectors }
+        Self { dirs, _broker: broker, _sim: sim, port, admin, connectors }
     }
 
     /// Waits until both know of each other.
     async fn joined(&self, client: &mut Client) {
         assert_eq!(client.ask("Hello#DESKTOP-1", empty()).await["event"], "SystemStatus");
+    }
+
+    /// Waits until the second one has dropped something for this reason.
+    async fn drops(&self, reason: &str) {
+        let counter = format!("topoc_connector_sync_dropped_total{{reason=\"{reason}\"}} ");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let metrics = look(self.admin[1], "/metrics").unwrap_or_default();
+            let count = metrics.lines().find_map(|line| line.strip_prefix(counter.as_str()));
+            if count.is_some_and(|count| count != "0") {
+                return;
+            }
+            assert!(Instant::now() < deadline, "nothing is dropped as {reason}: {metrics}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     fn tell_no_secret(&self) {
@@ -120,6 +147,50 @@ fn one_that_ends_in_order_hands_its_agents_over() {
                 (&json!(correlation), &json!("Outcome")),
                 "{answer}"
             );
+        }
+        two.tell_no_secret();
+    });
+}
+
+#[test]
+fn what_is_said_in_another_connectors_name_is_dropped_and_counted() {
+    run(async {
+        let mut two = Two::start("forged", Mode::ActiveActive).await;
+        let mut client = Client::connect(two.port, "DESKTOP-1").await;
+        two.joined(&mut client).await;
+        client.sign_in("1001", "2001").await;
+        let topic = Destination::topic(SYNC);
+        let mut overheard = client.session.consumer(&topic).open().await.unwrap();
+        let by_first = loop {
+            let told = overheard.receive_within(PATIENCE).await.unwrap().expect("signs of life");
+            let Body::Bytes(bytes) = told.body().unwrap() else { panic!("{told:?}") };
+            // The head is not sealed.
+            if bytes.windows(11).any(|part| part == b"site-1.gc-1") {
+                break bytes.to_vec();
+            }
+        };
+        let mut forged = by_first.clone();
+        *forged.last_mut().unwrap() ^= 1;
+        let stranger = String::from_utf8_lossy(&by_first).replacen("site-1.gc-1", "site-1.gc-9", 1).into_bytes();
+        let said = [
+            ("replayed", Outgoing::bytes(by_first)),
+            ("forged", Outgoing::bytes(forged)),
+            ("stranger", Outgoing::bytes(stranger)),
+            ("no-head", Outgoing::bytes(vec![0xff; 100])),
+            ("too-long", Outgoing::bytes(vec![b' '; 2 << 20])),
+            ("no-head", Outgoing::text("moonshine")),
+        ];
+        let producer = client.session.producer(&topic).await.unwrap();
+        for (reason, message) in said {
+            producer.send(message).await.unwrap();
+            two.drops(reason).await;
+        }
+        // Both go on, and each has its own.
+        client.does("MakeReady#1001", empty()).await;
+        assert_eq!(connector(&client.until_state("READY").await), "site-1.gc-1");
+        for connector in &mut two.connectors {
+            connector.terminate();
+            assert!(connector.wait().await.success(), "{}", connector.log());
         }
         two.tell_no_secret();
     });

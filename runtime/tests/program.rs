@@ -73,6 +73,33 @@ fn without_a_whole_plan_nothing_begins() {
 }
 
 #[test]
+fn a_program_that_was_cut_short_has_a_whole_plan_or_does_not_work() {
+    run(async {
+        let (_sim, plan) = unreachable().await;
+        let dir = folder("cut");
+        let path = program(&dir, &encode(&plan));
+        let whole = fs::read(&path).unwrap();
+        let (code, told, _) = said(&path, &["plan"], KNOWN);
+        assert_eq!(code, 0);
+        let slot = whole.windows(14).position(|bytes| bytes == b"topoc: a plan\n").unwrap();
+        let mut failed = 0;
+        for length in [1, 64, 4096, whole.len() / 8, slot, slot + 64, slot + 4096, whole.len() / 2] {
+            // Another file each time: one that runs cannot be written.
+            let cut = dir.join(format!("cut-{length}"));
+            fs::copy(&path, &cut).unwrap();
+            fs::File::options().write(true).open(&cut).unwrap().set_len(u64::try_from(length).unwrap()).unwrap();
+            // The system refuses it, or kills it where its memory would be, or all that is missing is for debuggers.
+            let ended = Command::new(&cut).arg("plan").output();
+            let works = ended.as_ref().is_ok_and(|ended| ended.status.success());
+            let shown = ended.map(|ended| String::from_utf8(ended.stdout).unwrap()).unwrap_or_default();
+            assert_eq!(shown, if works { told.as_str() } else { "" }, "{length} of {}", whole.len());
+            failed += usize::from(!works);
+        }
+        assert!(failed >= 6, "only {failed} do not work");
+    });
+}
+
+#[test]
 fn all_that_is_wrong_with_settings_is_said_at_once_and_before_any_socket() {
     run(async {
         let (_sim, whole) = unreachable().await;

@@ -6,6 +6,7 @@
 mod harness;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use harness::{
@@ -224,6 +225,71 @@ fn what_is_wrong_is_answered_and_does_no_harm() {
 }
 
 #[test]
+fn fields_that_are_not_those_of_the_command_are_said_without_their_values() {
+    run(async {
+        let centre = Centre::start("fields").await;
+        let mut client = centre.client("DESKTOP-1").await;
+        client.sign_in("1001", "2001").await;
+        for (kind, body, code) in [
+            ("Login#1001", "moonshine", "MISSING_EXTENSION"),
+            ("Login#1001", "moonshine,2001,moonshine", "TOO_MANY_FIELDS"),
+            ("Login#1001", "moonshine,moon shine", "INVALID_EXTENSION"),
+            ("Login#1001", "{\"passwort\": \"moonshine\", \"extension\": \"2001\"}", "UNKNOWN_FIELD"),
+            (
+                "Login#1001",
+                "{\"password\": \"a\", \"password\": \"moonshine\", \"extension\": \"2001\"}",
+                "REPEATED_FIELD",
+            ),
+            ("Login#1001", "{\"password\": [\"moonshine\"], \"extension\": \"2001\"}", "INVALID_PASSWORD"),
+            ("Login#1001", "{\"data\": {\"type\": \"Logout#1001\", \"body\": \"moonshine\"}}", "TWO_COMMANDS"),
+            ("Login#1001", "{\"data\": \"moonshine\"}", "INVALID_DATA"),
+            ("Login#", "moonshine,2001", "MISSING_AGENT"),
+            ("Login#10/01", "moonshine,2001", "INVALID_AGENT"),
+            ("Connect#1001", "GC.>,moonshine", "INVALID_CLIENT_DESTINATION"),
+            ("Connect#1001", "queue://GC.REQUESTS,moonshine", "INVALID_CLIENT_DESTINATION"),
+            ("LogoutWithReason#1001", "moonshine", "INVALID_REASON"),
+            ("MakeReady#1001", "moonshine", "TOO_MANY_FIELDS"),
+        ] {
+            let answer = client.ask(kind, text(body)).await;
+            assert_eq!(
+                (&answer["event"], &answer["data"]["code"]),
+                (&json!("Error"), &json!(code)),
+                "{kind} {body}: {answer}"
+            );
+            assert!(!answer.to_string().contains("moonshine"), "{answer}");
+        }
+        assert_eq!(client.ask("GetState#1001", empty()).await["data"]["state"], "NOT_READY");
+        centre.end().await;
+    });
+}
+
+#[test]
+fn a_request_whose_time_ends_behind_another_one_is_answered_and_not_done() {
+    run(async {
+        let centre = Centre::start("behind").await;
+        let mut client = centre.client("DESKTOP-1").await;
+        client.sign_in("1001", "2001").await;
+        slow(&centre.sim, 3000);
+        // Requests of one agent go one after the other, and the second one has less time than the first one takes.
+        let first = client.send("MakeNotReady#1001", empty()).await;
+        let second = client.send("GetState#1001", empty()).await;
+        let third = client.send("MakeReady#1001", empty().time_to_live(Duration::from_millis(1500))).await;
+        let mut answers = Vec::new();
+        for _ in 0..3 {
+            let answer = client.reply().await;
+            let said = if answer["event"] == "Error" { &answer["data"]["code"] } else { &answer["event"] };
+            answers.push((answer["correlation"].as_str().unwrap().to_owned(), said.as_str().unwrap().to_owned()));
+        }
+        answers.sort();
+        let said = [(first, "Outcome"), (second, "AgentState"), (third, "EXPIRED")];
+        assert_eq!(answers, said.map(|(id, said)| (id, said.to_owned())));
+        slow(&centre.sim, 0);
+        assert!(!is_ready(&centre.sim));
+        centre.end().await;
+    });
+}
+
+#[test]
 fn an_expired_request_is_not_done() {
     run(async {
         let mut centre = Centre::start("expired").await;
@@ -396,37 +462,43 @@ fn what_a_killed_connector_may_have_done_is_told_by_what_finesse_shows_and_not_d
     });
 }
 
+/// The answer to a request of the Java client, in the enclosed form.
+fn asked_by_java(java: &Java, uri: &str, kind: &str, body: &str) -> Value {
+    let enclosed = json!({"data": {"type": kind, "body": body, "sessionUrl": "https://desktop"}}).to_string();
+    // Without a name for the queue of answers it is a temporary one.
+    let answers = java.request(uri, REQUESTS, None, &[&enclosed], PATIENCE).unwrap();
+    let answer = answers[0].as_ref().expect("an answer");
+    let Body::Text(Some(text)) = &answer.body else { panic!("{answer:?}") };
+    serde_json::from_str(text).unwrap()
+}
+
 #[test]
 fn a_java_client_logs_an_agent_in_and_calls() {
     run(async {
         let centre = Centre::start("java").await;
         let mut watcher = centre.client("DESKTOP-1").await;
         let uri = format!("tcp://127.0.0.1:{}?jms.userName=gc&jms.password={MOON}", centre.port);
-        let dir = centre.dir.clone();
-        let asked = tokio::task::spawn_blocking(move || {
-            let java = Java::start(&dir).unwrap();
-            let ask = |kind: &str, body: &str| {
-                let enclosed =
-                    json!({"data": {"type": kind, "body": body, "sessionUrl": "https://desktop"}}).to_string();
-                // Without a name for the queue of answers it is a temporary one.
-                let answers = java.request(&uri, REQUESTS, None, &[&enclosed], PATIENCE).unwrap();
-                let answer = answers[0].as_ref().expect("an answer");
-                let Body::Text(Some(text)) = &answer.body else { panic!("{answer:?}") };
-                serde_json::from_str::<Value>(text).unwrap()
-            };
-            let connected = ask("Connect#1001", &format!("DESKTOP-1,{PASSWORD}"));
-            let logged_in = ask("Login#1001", &format!("{PASSWORD},2001"));
-            let called = ask("MakeCall#1001", "0170");
-            // The other form, with a type and a place for the answer.
-            let draft = Draft { kind: Some("GetState#1001".to_owned()), ..Draft::text("") };
-            java.post(&uri, REQUESTS, &[draft], PATIENCE).unwrap();
-            (connected, logged_in, called)
-        });
-        let (connected, logged_in, called) = asked.await.unwrap();
+        let java = Arc::new(Java::start(&centre.dir).unwrap());
+        let ask = async |kind: &'static str, body: String| {
+            let (java, uri) = (Arc::clone(&java), uri.clone());
+            tokio::task::spawn_blocking(move || asked_by_java(&java, &uri, kind, &body)).await.unwrap()
+        };
+        let connected = ask("Connect#1001", format!("DESKTOP-1,{PASSWORD}")).await;
         assert_eq!(connected["event"], "ConnectStatus", "{connected}");
+        let logged_in = ask("Login#1001", format!("{PASSWORD},2001")).await;
         assert_eq!(logged_in["data"]["outcome"], "accepted", "{logged_in}");
+        // Accepted is not done: an agent who has no phone yet cannot call.
+        watcher.until_state("NOT_READY").await;
+        let called = ask("MakeCall#1001", "0170".to_owned()).await;
         assert_eq!(called["data"]["outcome"], "accepted", "{called}");
         watcher.until_call("2001", "ACTIVE").await;
+        // The other form, with a type and without a place for the answer.
+        let posting = Arc::clone(&java);
+        let post = move || {
+            let draft = Draft { kind: Some("GetState#1001".to_owned()), ..Draft::text("") };
+            posting.post(&uri, REQUESTS, &[draft], PATIENCE).unwrap()
+        };
+        drop(tokio::task::spawn_blocking(post).await.unwrap());
         let is_answer = |event: &Value| event["correlation"].is_string();
         if !watcher.seen().iter().any(is_answer) {
             watcher.until("the answer", is_answer).await;

@@ -2,6 +2,7 @@
 
 pub mod blocks;
 mod book;
+mod commands;
 mod drawing;
 mod finesse;
 mod highlight;

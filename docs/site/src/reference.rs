@@ -28,7 +28,9 @@ pub(crate) fn generated(path: &str) -> Option<String> {
     match path {
         FIELDS_PAGE => Some(fields()),
         RULES_PAGE => Some(rules()),
-        _ => crate::finesse::generated(path).or_else(|| crate::operations::generated(path)),
+        _ => crate::finesse::generated(path)
+            .or_else(|| crate::operations::generated(path))
+            .or_else(|| crate::commands::generated(path)),
     }
 }
 

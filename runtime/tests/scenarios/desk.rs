@@ -1,18 +1,15 @@
 //! A client with agents, as an application is one: it sends commands to the queue of requests and reads the answers.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use topoc_compiler::emit::Access;
 use topoc_openwire::{AckMode, Connection, Destination, Outgoing, Requester, Status};
+use topoc_stage::Stage;
 
 /// A request of which nothing is heard so long is sent again: another one, since each is acted on at most once.
 const WITHIN: Duration = Duration::from_secs(2);
-/// The password of the simulator's agents.
-const PASSWORD: &str = "secret";
 
 /// A client.
 pub(crate) struct Desk {
@@ -48,10 +45,11 @@ impl Desk {
 
     /// Connects each agent, signs them in and makes them ready.
     pub(crate) async fn begin(&self, patience: Duration) {
+        let password = Stage::PASSWORD;
         for agent in self.agents.clone() {
             let extension = agent + 1000;
-            self.until(agent, "Connect", &format!("EVENTS.{},{PASSWORD}", self.name), "ConnectStatus", patience).await;
-            self.until(agent, "Login", &format!("{PASSWORD},{extension}"), "Outcome", patience).await;
+            self.until(agent, "Connect", &format!("EVENTS.{},{password}", self.name), "ConnectStatus", patience).await;
+            self.until(agent, "Login", &format!("{password},{extension}"), "Outcome", patience).await;
             self.until(agent, "MakeReady", "", "Outcome", patience).await;
         }
     }
@@ -85,14 +83,4 @@ impl Desk {
             data: event["data"].clone(),
         })
     }
-}
-
-/// What a connector tells its operators.
-pub(crate) fn get(port: u16, path: &str) -> Option<String> {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
-    stream.set_read_timeout(Some(WITHIN)).unwrap();
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").as_bytes()).ok()?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text).ok()?;
-    text.starts_with("HTTP/1.1 200").then_some(text)
 }

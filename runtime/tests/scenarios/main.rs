@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use desk::Desk;
 use rows::{Row, rows};
-use topoc_stage::{Stage, Topology};
+use topoc_stage::{Stage, Topology, look};
 
 /// Agents of each client.
 const AGENTS: usize = 5;
@@ -63,7 +63,7 @@ impl Running {
     }
 
     fn broker_of(&self, connector: &str) -> Option<String> {
-        let metrics = desk::get(self.stage.admin(connector), "/metrics")?;
+        let metrics = look(self.stage.admin(connector), "/metrics")?;
         let line =
             metrics.lines().find(|line| line.starts_with("topoc_connector_broker_info{") && line.ends_with(" 1"));
         let (_, rest) = line?.split_once("broker=\"")?;

@@ -177,7 +177,7 @@ impl Turn<'_> {
     }
 
     /// What Finesse is told to repeat: nothing that a stranger wrote.
-    fn request_id(&self, ticket: Ticket) -> String {
+    pub(super) fn request_id(&self, ticket: Ticket) -> String {
         format!("topoc-{}-{ticket}", self.connector.settings.epoch)
     }
 

@@ -5,8 +5,8 @@ use topoc_finesse_proto::api_error::ApiError;
 use super::address::Address;
 use super::answers;
 use super::events::{Order, Ticket};
-use super::machine::Turn;
-use super::table::Cause;
+use super::machine::{Held, Turn};
+use super::table::{Cause, Phase};
 use crate::event::{Event, Told};
 use crate::recent::Record;
 
@@ -59,8 +59,18 @@ impl Turn<'_> {
     pub(super) fn failed(&mut self, name: &str, request_id: Option<&str>, error: &ApiError) {
         let agent = self.connector.agents.get(name);
         let correlation = agent.zip(request_id).and_then(|(agent, id)| agent.correlation(id));
+        // The notification may overtake the answer that says that it was accepted.
+        let correlation = correlation.or_else(|| self.asked(name, request_id?));
         let code = error.message.as_deref().filter(|text| !text.is_empty()).unwrap_or("FAILED");
         self.tell(name, correlation, answers::error(code, format!("Finesse could not do it: {error}")));
+    }
+
+    /// The correlation of a request that Finesse is being asked for.
+    fn asked(&self, name: &str, request_id: &str) -> Option<String> {
+        let is_it = |(ticket, held): &(&Ticket, &Held)| {
+            held.phase == Phase::Asked && held.request.subject() == name && self.request_id(**ticket) == request_id
+        };
+        self.connector.requests.iter().find(is_it).map(|(_, held)| held.correlation.clone())
     }
 
     /// Holds back what is too much where it comes from, and lets it come when half is free again.

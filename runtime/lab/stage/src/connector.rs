@@ -6,15 +6,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
-use topoc_lab::until;
+use topoc_lab::{secrets_in, until};
 use topoc_plan::{Plan, Secret, encode, slot};
 
 use crate::Loopback;
 
-/// A running connector. Dropped, it is killed.
+/// A running connector. Dropped, it is killed, and what it has printed is searched for secrets.
 #[derive(Debug)]
 pub struct Connector {
     child: Child,
+    log: PathBuf,
+    /// What it was told by its environment.
+    told: Vec<String>,
 }
 
 impl Connector {
@@ -33,12 +36,14 @@ impl Connector {
         let mut command = Command::new(program);
         command.arg("run").current_dir(program.parent().unwrap());
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
+        let mut told = Vec::new();
         for secret in plan.login.password.iter().chain(plan.deployment.iter().flat_map(|one| &one.sync_keys)) {
             if let Secret::Env(name) = secret {
                 command.env(name, value(name));
+                told.push(value(name));
             }
         }
-        Self { child: command.spawn().unwrap() }
+        Self { child: command.spawn().unwrap(), log: Self::log_beside(program), told }
     }
 
     /// Where it prints.
@@ -66,10 +71,37 @@ impl Connector {
     }
 }
 
+impl Connector {
+    /// What it has printed that it must not, in a sentence that does not repeat it.
+    fn secrets_printed(&self) -> Option<String> {
+        let log = fs::read_to_string(&self.log).unwrap_or_else(|error| error.to_string());
+        let listed = secrets_in(&log);
+        let own = self.told.iter().position(|secret| log.contains(secret.as_str()));
+        let found = !listed.is_empty() || own.is_some();
+        found.then(|| {
+            let log = self.log.display();
+            format!(
+                "{log} has secrets: of runtime/lab/unmistakable-secrets (number, line) {listed:?}, of its own {own:?}"
+            )
+        })
+    }
+}
+
+/// # Panics
+///
+/// When it has printed a secret.
 impl Drop for Connector {
+    #[expect(clippy::print_stderr, reason = "the report of a failed test is all that is left to say it in")]
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let Some(found) = self.secrets_printed() else { return };
+        // A test that fails already says why, and a second panic would take the others with it.
+        if std::thread::panicking() {
+            eprintln!("{found}");
+        } else {
+            panic!("{found}");
+        }
     }
 }
 

@@ -8,11 +8,13 @@
 )]
 
 mod connector;
+mod look;
 mod loopback;
 mod room;
 mod stage;
 
 pub use connector::Connector;
+pub use look::look;
 pub use loopback::{Loopback, Surroundings, Topology};
 pub use room::Room;
 pub use stage::Stage;

@@ -41,6 +41,10 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// The password of all of the simulator's agents: one of `runtime/lab/unmistakable-secrets`, so that what programs print can be
+    /// searched for it.
+    pub const PASSWORD: &'static str = "Tn8-simulated";
+
     /// Compiles a topology and starts all of it, with the connectors' programs made of a template. Brokers and bridges are up when
     /// it returns, connectors are on their way.
     #[must_use]
@@ -48,12 +52,14 @@ impl Stage {
         Self::with(topology, release, template, |nodes| Options::new(agents, nodes))
     }
 
-    /// The same, with a simulated Finesse of so many nodes as one likes it.
+    /// The same, with a simulated Finesse of so many nodes as one likes it, but for its agents' password.
     #[must_use]
     pub fn with(topology: &Topology, release: &str, template: &Path, finesse: impl FnOnce(usize) -> Options) -> Self {
         let runtime = Runtime::new().unwrap();
         let plain = topology.compile("");
-        let simulator = runtime.block_on(Simulator::start(finesse(plain.model.finesse.len()))).unwrap();
+        let mut options = finesse(plain.model.finesse.len());
+        Self::PASSWORD.clone_into(&mut options.config.password);
+        let simulator = runtime.block_on(Simulator::start(options)).unwrap();
         let (mut ways, mut admin) = (Vec::new(), BTreeMap::new());
         let loopback = Loopback::with(topology, release, |model, listeners| {
             ways = self::ways(model, listeners);
