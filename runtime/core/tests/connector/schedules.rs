@@ -623,6 +623,12 @@ impl Sum {
     }
 }
 
+/// It failed once, in an earlier form of the machine.
+#[test]
+fn schedule_11473_keeps_every_promise() {
+    run(11_473);
+}
+
 #[test]
 fn every_request_is_answered_and_none_is_asked_twice_whatever_happens() {
     if let Some(seed) = wanted() {
