@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{AGENTS, PATIENCE, Running, alone, is_long, releases};
+use crate::{AGENTS, PATIENCE, Running, alone, desk, is_long, releases};
 
 /// What is killed in turn, so often, and so often with `TOPOC_LONG=1`.
 struct Kills {
@@ -20,7 +20,7 @@ const KILLS: [Kills; 2] = [
 const ANSWERED: Duration = Duration::from_secs(1);
 /// The agents of a connector that is killed have a session with another one within this, each time.
 const OWNED: Duration = Duration::from_secs(10);
-/// From one look at a connector to the next.
+/// From one look at connectors to the next.
 const LOOK: Duration = Duration::from_millis(50);
 
 impl Running {
@@ -33,6 +33,22 @@ impl Running {
         let both = async { tokio::join!(one.first_answer(since), other.first_answer(since)) };
         let (one, other) = self.stage.runtime.block_on(async { tokio::time::timeout(PATIENCE, both).await }).unwrap();
         one.max(other)
+    }
+
+    /// Waits until connectors hear each other and know all agents, so that the next fault is one alone.
+    fn wait_whole(&self) {
+        let until = Instant::now() + PATIENCE;
+        let known = format!("topoc_connector_agents_known {}", 2 * AGENTS);
+        let is_whole = |name: &str| {
+            let metrics = desk::get(self.stage.admin(name), "/metrics").unwrap_or_default();
+            let has = |wanted: &str| metrics.lines().any(|line| line == wanted);
+            let hears = |line: &str| line.starts_with("topoc_connector_peer{") && line.ends_with("life=\"alive\"} 1");
+            has("topoc_connector_ready 1") && has(&known) && metrics.lines().any(hears)
+        };
+        while !["gc-1", "gc-2"].into_iter().all(is_whole) {
+            assert!(Instant::now() < until, "connectors do not hear each other\n{}", self.logs());
+            std::thread::sleep(LOOK);
+        }
     }
 
     /// How long after a moment a connector has a session for every agent.
@@ -61,6 +77,7 @@ fn after_a_kill_clients_are_answered_within_a_second_and_agents_are_owned_within
             let (mut answered, mut owned) = (Vec::new(), Vec::new());
             for place in 0..if is_long() { *many } else { *few } {
                 running.settle();
+                running.wait_whole();
                 let (name, other) = (names[place % 2], names[(place + 1) % 2]);
                 let since = Instant::now();
                 answered.push(running.kill(name));
