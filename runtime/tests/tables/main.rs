@@ -5,7 +5,6 @@
 //! `TOPOC_LONG=1` for more courses of each row; `TOPOC_SEED=N` for one course of one row.
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
-#![expect(clippy::print_stdout, reason = "what was measured is of interest")]
 
 mod brokers;
 mod centre;

@@ -157,7 +157,12 @@ impl Run {
             self.pass(secs(2));
         }
         // The primary has to live for a while before it gets everything back.
-        self.pass(if self.world.mode == Mode::ActivePassive { secs(250) } else { secs(20) });
+        let end = self.world.now + secs(250);
+        let is_back = |world: &World| (0..AGENTS).all(|who| world.owners(who) == [0] && world.sessions[who] == Some(0));
+        while self.world.mode == Mode::ActivePassive && self.world.now < end && !is_back(&self.world) {
+            self.pass(secs(5));
+        }
+        self.pass(secs(20));
     }
 
     fn judge(&mut self) {
