@@ -5,7 +5,7 @@ use toml::Table;
 /// A row.
 pub(crate) struct Row {
     pub(crate) mode: String,
-    number: i64,
+    pub(crate) number: i64,
     title: String,
     /// In order.
     pub(crate) events: Vec<String>,
@@ -13,17 +13,9 @@ pub(crate) struct Row {
     pub(crate) request: Vec<Vec<String>>,
 }
 
-/// Those that are run on every change: a connector that dies, one that comes back, a broker that dies, and a split.
-const QUICK: [(&str, i64); 4] =
-    [("active-passive", 4), ("active-passive", 7), ("active-active", 1), ("active-active", 4)];
-
 impl Row {
     pub(crate) fn title(&self) -> String {
         format!("{} {}: {}", self.mode, self.number, self.title)
-    }
-
-    pub(crate) fn is_quick(&self) -> bool {
-        QUICK.contains(&(&self.mode, self.number))
     }
 
     /// Whether its last event parts the sites.

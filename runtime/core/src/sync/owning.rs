@@ -8,13 +8,12 @@ use topoc_finesse_proto::session::End;
 
 use super::machine::{Order, Turn};
 use super::message::Stage;
+use super::peer::Peer;
 use super::settings::Mode;
 use super::table::{Entry, mixed};
 
 /// How long whoever took a session has to say so.
 const VERDICT: Duration = Duration::from_secs(3);
-/// Longest time after which a session is tried again.
-const LONGEST_RETRY: Duration = Duration::from_secs(600);
 
 /// A session of ours that somebody took.
 #[derive(Clone, Debug)]
@@ -45,12 +44,18 @@ impl Turn<'_> {
                     given += 1;
                     moves.push((agent.to_owned(), heir));
                 }
-            } else if !self.is_alive(owner) && self.heir(agent).as_ref() == Some(&self.sync.me) {
+            } else if self.is_gone(owner) && self.heir(agent).as_ref() == Some(&self.sync.me) {
                 moves.push((agent.to_owned(), self.sync.me.clone()));
             }
         }
         self.sync.given.1 += given;
         moves.iter().for_each(|(agent, to)| self.give(agent, to));
+    }
+
+    /// Whether an owner is dead, or has been started again and takes longer to join than one is waited for.
+    fn is_gone(&self, owner: &Arc<str>) -> bool {
+        let is_late = |peer: &Peer| peer.is_late(self.now, &self.sync.settings.times);
+        !self.is_alive(owner) || self.sync.peers.get(owner).is_some_and(is_late)
     }
 
     /// How many agents may be handed over now.
@@ -118,8 +123,9 @@ impl Turn<'_> {
         }
     }
 
+    /// How long a session is left to whoever took it. Not ever longer: nobody knows when they die, and then the agent has none.
     fn retry(&self, tries: u32) -> Duration {
-        self.sync.settings.times.retry.saturating_mul(1 << tries.min(10)).min(LONGEST_RETRY)
+        self.sync.settings.times.retry.saturating_mul(if tries == 0 { 1 } else { 2 })
     }
 
     /// Sessions that were taken: nobody among us has them, so that it was a desktop; or somebody whom we do not hear may have them.

@@ -82,6 +82,11 @@ impl Peer {
         self.is_heard(now, times) && self.stage == Stage::Serving
     }
 
+    /// Whether it was started again and has still not begun to work: it has no session, and may not know whose it had.
+    pub(super) fn is_late(&self, now: Duration, times: &Times) -> bool {
+        self.is_heard(now, times) && self.stage == Stage::Joining && self.since.saturating_add(times.dead) <= now
+    }
+
     /// Whether it lives for long enough to be given back what it had.
     pub(super) fn is_settled(&self, now: Duration, times: &Times) -> bool {
         let doubled = 1 << self.flaps.saturating_sub(1).min(4);

@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
 
 mod cases;
+#[path = "../many/mod.rs"]
+mod many;
 mod schedules;
 mod support;
