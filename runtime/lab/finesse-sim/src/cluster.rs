@@ -11,6 +11,7 @@ mod call;
 mod centre;
 mod config;
 mod faults;
+mod journal;
 mod node;
 mod notify;
 mod presence;
@@ -25,6 +26,8 @@ pub use config::{
     CRASH_NOTICED, Config, Deployment, FORCED_LOGOUT, FORCED_REASON, HEARTBEAT, LOCKED_FOR, Millis, Reasons,
     WRONG_PASSWORDS,
 };
+use journal::Journal;
+pub use journal::{Entry, KEPT};
 pub use node::{Health, Mobile, Node, Service, Session, View};
 pub use notify::{Event, Kind};
 pub use presence::{PresenceError, SubscribeError};
@@ -91,6 +94,7 @@ pub struct Cluster {
     next_session: u64,
     chance: fastrand::Rng,
     outputs: VecDeque<Output>,
+    journal: Journal,
 }
 
 impl Cluster {
@@ -113,6 +117,7 @@ impl Cluster {
             next_session: 1,
             chance,
             outputs: VecDeque::new(),
+            journal: Journal::default(),
         };
         cluster.refresh(now);
         cluster.outputs.clear();
