@@ -224,7 +224,7 @@ impl Desk {
     pub(crate) async fn open(name: &str, access: &Access, office: &Arc<Office>) -> Result<Arc<Self>, Error> {
         let connection = Connection::open(&access.uri).await?;
         let session = connection.session(AckMode::Auto).await?;
-        let replies = Destination::queue(format!("REPLIES.{name}"));
+        let replies = Destination::queue(format!("GC.REPLY.{name}"));
         let mut answers = session.consumer(&replies).open().await?;
         let of = Arc::clone(office);
         tokio::spawn(async move {
@@ -234,7 +234,7 @@ impl Desk {
             }
         });
         let others = connection.session(AckMode::Auto).await?;
-        let mut events = others.consumer(&Destination::queue(format!("EVENTS.{name}"))).open().await?;
+        let mut events = others.consumer(&Destination::queue(format!("GC.REPLY.{name}.EVENTS"))).open().await?;
         let of = Arc::clone(office);
         tokio::spawn(async move {
             while events.receive().await.is_ok() {
@@ -257,7 +257,10 @@ impl Desk {
         let fields: Vec<(&str, String)> = match what {
             What::State | What::Dialogs | What::Ready => Vec::new(),
             What::Connect => {
-                vec![("client_destination", format!("queue://EVENTS.{}", self.name)), ("password", PASSWORD.to_owned())]
+                vec![
+                    ("client_destination", format!("queue://GC.REPLY.{}.EVENTS", self.name)),
+                    ("password", PASSWORD.to_owned()),
+                ]
             }
             What::Login => vec![("password", PASSWORD.to_owned()), ("extension", (agent + 1000).to_string())],
             What::NotReady(reason) => vec![("reason", reason.to_string())],

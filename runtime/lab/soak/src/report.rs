@@ -11,8 +11,8 @@ use crate::ledger::{Happened, Ledger, Verdict};
 use crate::memory;
 use crate::owners::Seen;
 
-/// So much of what is wrong is told one by one.
-const TOLD: usize = 40;
+/// So much of each kind of what is wrong is told one by one.
+const TOLD: usize = 10;
 
 /// What came of it.
 pub(crate) struct Report {
@@ -75,6 +75,15 @@ fn table<K: std::fmt::Display>(name: &str, rows: &BTreeMap<K, usize>) {
     }
 }
 
+/// Sentences by what stands in front of their first colon.
+fn by_kind(wrong: &[String]) -> BTreeMap<&str, Vec<&str>> {
+    let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for one in wrong {
+        kinds.entry(one.split(':').next().unwrap_or_default()).or_default().push(one);
+    }
+    kinds
+}
+
 impl Report {
     /// Prints it, and says whether nothing is wrong.
     pub(crate) fn print(&self) -> bool {
@@ -110,9 +119,11 @@ impl Report {
             line(&format!("memory of {}, KiB", one.name), format!("at most {}{flat}", one.most));
         }
         line("wrong", self.wrong.len());
-        self.wrong.iter().take(TOLD).for_each(|wrong| println!("  {wrong}"));
-        if self.wrong.len() > TOLD {
-            println!("  and {} more", self.wrong.len() - TOLD);
+        for (kind, all) in by_kind(&self.wrong) {
+            all.iter().take(TOLD).for_each(|wrong| println!("  {wrong}"));
+            if all.len() > TOLD {
+                println!("  and {} more: {kind}", all.len() - TOLD);
+            }
         }
         self.wrong.is_empty()
     }
