@@ -8,7 +8,7 @@ use topoc_stage::Stage;
 use crate::faults::{Fault, Kind, Part};
 use crate::ledger::Happened;
 use crate::load::Office;
-use crate::owners::{Shared, World};
+use crate::owners::{Shared, World, listens};
 
 /// A connector that was asked to end has ended within this, at the latest: it waits for 50 s for what it has in hand
 /// (`topoc_core::sync::Times::drain`), and closes.
@@ -19,6 +19,8 @@ pub(crate) struct Open {
     fault: Fault,
     /// When it is to be mended.
     until: Duration,
+    /// It is mended, and what was started is not up yet.
+    starts: bool,
     row: usize,
 }
 
@@ -68,21 +70,24 @@ impl<'a> Hands<'a> {
             ledger.faults.push(happened);
             ledger.faults.len() - 1
         });
-        self.open.push(Open { fault: fault.clone(), until: now + fault.lasts, row });
+        self.open.push(Open { fault: fault.clone(), until: now + fault.lasts, starts: false, row });
         true
     }
 
     /// Mends what is due, or everything that can be mended.
     pub(crate) fn mend(&mut self, everything: bool) {
         let now = self.office.now();
-        for open in std::mem::take(&mut self.open) {
+        for mut open in std::mem::take(&mut self.open) {
             let is_due = everything || open.until <= now;
-            if !is_due || !self.can_be_mended(&open, now) {
+            if !open.starts && is_due && self.can_be_mended(&open, now) {
+                open.starts = true;
+                for target in &open.fault.targets {
+                    self.mend_it(open.fault.row.part, open.fault.row.kind, target);
+                }
+            }
+            if !open.starts || !self.is_up(&open.fault) {
                 self.open.push(open);
                 continue;
-            }
-            for target in &open.fault.targets {
-                self.mend_it(open.fault.row.part, open.fault.row.kind, target);
             }
             self.mark(&open.fault, true);
             let to = self.office.now();
@@ -137,6 +142,13 @@ impl<'a> Hands<'a> {
             self.stage.fail(name);
         }
         late
+    }
+
+    /// Whether a broker that was started listens. Others need not be waited for.
+    fn is_up(&self, fault: &Fault) -> bool {
+        let world = self.shared.lock().clone();
+        let broker = fault.targets.first().and_then(|name| world.brokers.get(name));
+        fault.row.kind != Kind::Kill || broker.is_none_or(listens)
     }
 
     fn mend_it(&mut self, part: Part, kind: Kind, target: &str) {
@@ -198,7 +210,6 @@ pub(crate) fn act(entry: &topoc_finesse_sim::cluster::Entry, began: u64) -> Opti
     use crate::ledger::What;
     // What a connector asks by itself, such as to be ready again after a logout that was forced, has no id of a request.
     let id = entry.request.as_ref().filter(|id| id.starts_with("topoc-"))?;
-    let says = format!("{} at node {}, {id}", entry.number, entry.node + 1);
     let of = entry.of.as_deref().unwrap_or_default();
     let what = match (entry.what, of) {
         ("LOGIN", _) => What::Login,
@@ -211,7 +222,13 @@ pub(crate) fn act(entry: &topoc_finesse_sim::cluster::Entry, began: u64) -> Opti
         _ => What::State,
     };
     let at = Duration::from_millis(entry.at.saturating_sub(began));
-    Some(crate::ledger::Act { at, agent: entry.agent.parse().unwrap_or_default(), what, says })
+    Some(crate::ledger::Act {
+        at,
+        agent: entry.agent.parse().unwrap_or_default(),
+        what,
+        id: id.clone(),
+        node: entry.node + 1,
+    })
 }
 
 /// The id of a reason, by its code.

@@ -2,7 +2,7 @@
 //!
 //! Times are since the beginning of the run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What a request asks for, so that what Finesse has accepted can be told to be for its sake.
@@ -27,6 +27,12 @@ pub(crate) enum What {
 impl What {
     pub(crate) const fn is_question(self) -> bool {
         matches!(self, Self::State | Self::Dialogs | Self::Connect)
+    }
+
+    /// Whether nothing comes of asking for it twice: a state that an agent has already. A connector repeats such a request, under
+    /// the same id, when a server of Finesse fails before it has answered (`topoc_finesse_proto::rest::Repeat::Harmless`).
+    const fn is_harmless(self) -> bool {
+        matches!(self, Self::Login | Self::Ready | Self::NotReady(_))
     }
 
     /// How reports call it.
@@ -84,14 +90,22 @@ pub(crate) struct Request {
     pub(crate) answers: Vec<Answer>,
 }
 
+impl Request {
+    fn waits(&self) -> bool {
+        self.answers.is_empty() && self.sending != Sending::Failed
+    }
+}
+
 /// Something that a node of Finesse has accepted for a client's sake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Act {
     pub(crate) at: Duration,
     pub(crate) agent: u32,
     pub(crate) what: What,
-    /// Its number in the journal, the node, and what the connector calls the request: for people.
-    pub(crate) says: String,
+    /// `requestId`: what the connector calls the request.
+    pub(crate) id: String,
+    /// At which node, from 1.
+    pub(crate) node: usize,
 }
 
 /// A fault as it happened.
@@ -106,7 +120,7 @@ pub(crate) struct Happened {
 
 /// How much clocks may differ: those of this process and of the simulated Finesse, which are the same but for milliseconds.
 const SLACK: Duration = Duration::from_millis(20);
-/// What a fault leaves behind is over so long after it: a started broker is there by then, and whoever lost it has found it.
+/// What a fault leaves behind is over so long after it: whoever lost something has found it again.
 const AFTER: Duration = Duration::from_secs(5);
 
 impl Happened {
@@ -125,6 +139,7 @@ pub(crate) struct Ledger {
     pub(crate) faults: Vec<Happened>,
     /// Answers to what was never asked.
     pub(crate) strange: Vec<String>,
+    waiting: usize,
 }
 
 /// What is wrong, and what there was.
@@ -140,6 +155,8 @@ pub(crate) struct Verdict {
     pub(crate) failed: usize,
     /// More than one answer to one request.
     pub(crate) again: usize,
+    /// Requests that Finesse accepted again under the same id, where nothing comes of that.
+    pub(crate) repeated: usize,
     /// `outcome-unknown`, by the fault that began last before the answer, of those at that moment.
     pub(crate) unknown: BTreeMap<&'static str, usize>,
     /// How many of a hundred requests had a fault at that moment: what chance alone would explain.
@@ -153,17 +170,39 @@ impl Ledger {
         let number = self.requests.len() as u64;
         let (sending, answers) = (Sending::OnItsWay, Vec::new());
         self.requests.push(Request { agent, what: what(number), at, sending, answers });
+        self.waiting += 1;
         number
     }
 
-    pub(crate) fn request(&mut self, number: u64) -> Option<&mut Request> {
-        self.requests.get_mut(usize::try_from(number).ok()?)
+    pub(crate) fn request(&self, number: u64) -> Option<&Request> {
+        self.requests.get(usize::try_from(number).ok()?)
     }
 
-    /// Whether a request is neither answered nor lost while it was sent.
-    pub(crate) fn waiting(&self) -> usize {
-        let waits = |one: &&Request| one.answers.is_empty() && one.sending != Sending::Failed;
-        self.requests.iter().filter(waits).count()
+    /// Changes a request, and counts whether it waits.
+    fn change<T>(&mut self, number: u64, act: impl FnOnce(&mut Request) -> T) -> Option<T> {
+        let request = self.requests.get_mut(usize::try_from(number).ok()?)?;
+        let before = request.waits();
+        let result = act(request);
+        self.waiting = self.waiting + usize::from(request.waits()) - usize::from(before);
+        Some(result)
+    }
+
+    /// What became of sending a request.
+    pub(crate) fn sent(&mut self, number: u64, sending: Sending) {
+        self.change(number, |request| request.sending = sending);
+    }
+
+    /// A request is answered: its number, what it asks for, and whose it is.
+    pub(crate) fn answer(&mut self, number: u64, answer: Answer) -> Option<(u64, What, u32)> {
+        self.change(number, |request| {
+            request.answers.push(answer);
+            (number, request.what, request.agent)
+        })
+    }
+
+    /// Requests that are neither answered nor lost while they were sent.
+    pub(crate) const fn waiting(&self) -> usize {
+        self.waiting
     }
 
     /// Judges a run that is over.
@@ -220,7 +259,12 @@ impl Ledger {
         let mut done: Vec<Option<&Act>> = vec![None; self.requests.len()];
         let mut acts: Vec<&Act> = self.acts.iter().collect();
         acts.sort_by_key(|act| act.at);
+        let mut ids = BTreeSet::new();
         for act in acts {
+            if !ids.insert((act.agent, act.what, &act.id)) && act.what.is_harmless() {
+                verdict.repeated += 1;
+                continue;
+            }
             let numbers = asked.get(&(act.agent, act.what)).map(Vec::as_slice).unwrap_or_default();
             let before: Vec<usize> =
                 numbers.iter().copied().filter(|number| self.requests[*number].at <= act.at + SLACK).collect();
@@ -270,7 +314,7 @@ fn word(said: &Said) -> String {
 }
 
 fn show(act: &Act) -> String {
-    format!("at {:.3} s ({})", act.at.as_secs_f64(), act.says)
+    format!("at {:.3} s (node {}, {})", act.at.as_secs_f64(), act.node, act.id)
 }
 
 fn describe(number: usize, request: &Request) -> String {
@@ -302,13 +346,19 @@ mod tests {
 
     fn ask(ledger: &mut Ledger, what: What, at: Duration, answers: &[Said]) {
         let number = ledger.ask(1001, |_| what, at);
-        let request = ledger.request(number).unwrap();
-        request.sending = Sending::Accepted;
-        request.answers = answers.iter().map(|said| Answer { at: at + s(1), said: said.clone() }).collect();
+        ledger.sent(number, Sending::Accepted);
+        for said in answers {
+            ledger.answer(number, Answer { at: at + s(1), said: said.clone() }).unwrap();
+        }
     }
 
     fn act(ledger: &mut Ledger, what: What, at: Duration) {
-        ledger.acts.push(Act { at, agent: 1001, what, says: String::new() });
+        // Each has an id of its own.
+        act_as(ledger, what, at, &format!("topoc-1-{}", ledger.acts.len()));
+    }
+
+    fn act_as(ledger: &mut Ledger, what: What, at: Duration, id: &str) {
+        ledger.acts.push(Act { at, agent: 1001, what, id: id.to_owned(), node: 1 });
     }
 
     fn fault(from: u64, to: u64) -> Happened {
@@ -334,7 +384,7 @@ mod tests {
         let mut ledger = one(What::State, &[]);
         assert_eq!(wrong(&ledger), ["lost"]);
         assert_eq!(ledger.waiting(), 1);
-        ledger.requests[0].sending = Sending::Failed;
+        ledger.sent(0, Sending::Failed);
         assert_eq!(wrong(&ledger), [""; 0]);
         assert_eq!((ledger.judge().failed, ledger.waiting()), (1, 0));
     }
@@ -342,7 +392,7 @@ mod tests {
     #[test]
     fn two_acts_for_one_request_are_one_too_many_also_when_sending_failed() {
         let mut ledger = one(What::Call(0), &[]);
-        ledger.requests[0].sending = Sending::Failed;
+        ledger.sent(0, Sending::Failed);
         act(&mut ledger, What::Call(0), s(10));
         assert_eq!(wrong(&ledger), [""; 0]);
         act(&mut ledger, What::Call(0), s(12));
@@ -372,6 +422,21 @@ mod tests {
         assert_eq!(again(Said::Accepted), ["acted on twice"]);
         assert_eq!(again(Said::Error("BUSY".to_owned())), ["acted on twice"]);
         assert_eq!(again(Said::Unknown), [""; 0]);
+    }
+
+    #[test]
+    fn what_does_no_harm_may_be_repeated_under_its_id_and_nothing_else() {
+        for (what, id, expected) in [
+            (What::Ready, "topoc-1-1", None),
+            (What::Ready, "topoc-2-1", Some("acted on twice")),
+            (What::Call(0), "topoc-1-1", Some("acted on twice")),
+        ] {
+            let mut ledger = one(what, &[Said::Accepted]);
+            act_as(&mut ledger, what, s(10), "topoc-1-1");
+            act_as(&mut ledger, what, s(11), id);
+            assert_eq!(wrong(&ledger).first().map(String::as_str), expected, "{what:?} {id}");
+            assert_eq!(ledger.judge().repeated, usize::from(expected.is_none()));
+        }
     }
 
     #[test]

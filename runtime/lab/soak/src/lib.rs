@@ -6,12 +6,13 @@
 //! answers, and holds what was asked, answered and done to what is promised:
 //!
 //! - a request that a broker accepted is answered;
-//! - Finesse has accepted each request at most once, however it was sent, and none that nobody asked for; a call that was said
-//!   to be made was made, and one that was said not to be made was not;
+//! - Finesse has accepted each request at most once, however it was sent, and none that nobody asked for; only to a state may it
+//!   have been told again by the connector that asked before, as nothing comes of that (`What::is_harmless` in `ledger.rs`); a call
+//!   that was said to be made was made, and one that was said not to be made was not;
 //! - an `outcome-unknown` met a fault: there was one between the request and its answer, or at most five seconds before;
-//! - no agent was without an owner for more than a minute, while there could be one ([`owners`]);
+//! - no agent was without an owner for more than a minute, while there could be one (`owners.rs`);
 //! - each agent has one session at the end;
-//! - no connector takes more and more memory ([`memory`]), and no process ended that nobody ended.
+//! - no connector takes more and more memory (`memory.rs`), and no process ended that nobody ended.
 
 mod faults;
 mod hands;
@@ -139,7 +140,7 @@ impl<'a> Soak<'a> {
         let agents = options.agents as usize;
         let topology = Topology::of(TOPOLOGY);
         let stage = Stage::with(&topology, &options.release, template, |nodes| Finesse::new(agents, nodes));
-        let office = Office::new(options.seed, options.agents);
+        let office = Office::new(options.seed, options.agents, options.rate);
         let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(office.now());
         let shared = Shared::new(world(&stage));
         let epoch = u64::try_from(epoch.as_millis()).unwrap_or_default();
@@ -311,8 +312,8 @@ impl<'a> Soak<'a> {
         let verdict = self.office.with(|ledger| if settled { ledger.judge() } else { ledger::Verdict::default() });
         wrong.extend(verdict.wrong.iter().cloned());
         let faults = self.office.with(|ledger| report::count(&ledger.faults));
-        let events = self.office.events();
-        Report { seed: self.options.seed, length, faults, verdict, seen, memory, events, wrong }
+        let (events, skipped) = (self.office.events(), self.office.skipped());
+        Report { seed: self.options.seed, length, faults, verdict, seen, memory, events, skipped, wrong }
     }
 
     fn keep_logs(&self) {

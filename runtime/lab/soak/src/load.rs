@@ -18,6 +18,9 @@ const PASSWORD: &str = "secret";
 const BETWEEN_CHANGES: Duration = Duration::from_millis(1500);
 /// Who was not answered for so long goes on with something else.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// Requests of so many seconds may be on their way: longer than a fault lasts. What is more than that is not sent, so that a machine
+/// that cannot keep up is not taken for a topology that loses requests.
+const ON_THEIR_WAY: u32 = 30;
 /// From one look whether requests are due to the next.
 const TICK: Duration = Duration::from_millis(5);
 
@@ -115,16 +118,27 @@ struct Inside {
     chance: Rng,
     open: bool,
     events: u64,
+    /// So many may be on their way, and so many were not sent because there were.
+    most: usize,
+    skipped: u64,
 }
 
 /// The first agent's id.
 pub(crate) const FIRST: u32 = 1001;
 
 impl Office {
-    pub(crate) fn new(seed: u64, agents: u32) -> Arc<Self> {
+    pub(crate) fn new(seed: u64, agents: u32, rate: u32) -> Arc<Self> {
         let agents = (0..agents).map(|index| Agent::new(FIRST + index, index as usize)).collect();
         let (ledger, chance) = (Ledger::default(), Rng::with_seed(seed));
-        let inside = Mutex::new(Inside { ledger, agents, chance, open: true, events: 0 });
+        let inside = Mutex::new(Inside {
+            ledger,
+            agents,
+            chance,
+            open: true,
+            events: 0,
+            most: (rate * ON_THEIR_WAY) as usize,
+            skipped: 0,
+        });
         Arc::new(Self { began: Instant::now(), inside })
     }
 
@@ -152,18 +166,32 @@ impl Office {
         self.inside().events
     }
 
+    /// Requests that were due and not sent, because too many were on their way.
+    pub(crate) fn skipped(&self) -> u64 {
+        self.inside().skipped
+    }
+
     /// Agents that are connected and have signed in, as their clients know.
     pub(crate) fn at_work(&self) -> usize {
         self.inside().agents.iter().filter(|agent| agent.connected && agent.signed_in).count()
     }
 
-    /// The next request, if there is to be one: its number, whose client sends it, and what it is.
+    /// Whether requests are sent.
+    fn is_open(&self) -> bool {
+        self.inside().open
+    }
+
+    /// The next request, unless too many are on their way: its number, whose client sends it, and what it is.
     fn next(&self, turn: u64) -> Option<(u64, usize, u32, What)> {
         let now = self.now();
         let mut inside = self.inside();
-        let Inside { ledger, agents, chance, open, .. } = &mut *inside;
+        let Inside { ledger, agents, chance, most, skipped, .. } = &mut *inside;
         let index = usize::try_from(turn).ok()? % agents.len();
-        let agent = agents.get_mut(index).filter(|_| *open)?;
+        if ledger.waiting() >= *most {
+            *skipped += 1;
+            return None;
+        }
+        let agent = agents.get_mut(index)?;
         let (what, waits) = agent.next(now, chance);
         let number = ledger.ask(agent.id, what, now);
         if waits {
@@ -174,9 +202,7 @@ impl Office {
     }
 
     fn sent(&self, number: u64, sent: bool) {
-        if let Some(request) = self.inside().ledger.request(number) {
-            request.sending = if sent { Sending::Accepted } else { Sending::Failed };
-        }
+        self.inside().ledger.sent(number, if sent { Sending::Accepted } else { Sending::Failed });
     }
 
     fn answered(&self, correlation: Option<&str>, text: &str) {
@@ -185,12 +211,11 @@ impl Office {
         let Inside { ledger, agents, .. } = &mut *inside;
         let number = correlation.and_then(|id| id.strip_prefix(PREFIX)).and_then(|id| id.parse().ok());
         let event: Value = serde_json::from_str(text).unwrap_or_default();
-        let Some((number, request)) = number.and_then(|number| Some((number, ledger.request(number)?))) else {
-            ledger.strange.push(format!("an answer to nothing that was asked, {correlation:?}: {text}"));
+        let answer = Answer { at: now, said: said(&event) };
+        let Some((number, what, agent)) = number.and_then(|number| ledger.answer(number, answer)) else {
+            ledger.strange.push(format!("an answer to nothing that was asked: {correlation:?}: {text}"));
             return;
         };
-        let (what, agent) = (request.what, request.agent);
-        request.answers.push(Answer { at: now, said: said(&event) });
         if let Some(agent) = agents.iter_mut().find(|one| one.id == agent) {
             agent.learn(number, what, &event);
         }
@@ -293,8 +318,12 @@ pub(crate) async fn run(office: Arc<Office>, desks: Vec<Arc<Desk>>, rate: u32) {
     loop {
         let due = began.elapsed().as_micros() * u128::from(rate) / 1_000_000;
         while u128::from(sent) < due {
-            let Some((number, agent, id, what)) = office.next(sent) else { return };
+            if !office.is_open() {
+                return;
+            }
+            let next = office.next(sent);
             sent += 1;
+            let Some((number, agent, id, what)) = next else { continue };
             let (office, desk) = (Arc::clone(&office), Arc::clone(&desks[agent % desks.len()]));
             tokio::spawn(async move { office.sent(number, desk.send(number, id, what).await.is_ok()) });
         }

@@ -161,7 +161,8 @@ fn address(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-fn listens(place: &Place) -> bool {
+/// Whether something takes connections there.
+pub(crate) fn listens(place: &Place) -> bool {
     TcpStream::connect_timeout(&address(place.port), WITHIN).is_ok()
 }
 

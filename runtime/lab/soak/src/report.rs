@@ -24,6 +24,7 @@ pub(crate) struct Report {
     pub(crate) seen: Seen,
     pub(crate) memory: Vec<memory::Seen>,
     pub(crate) events: u64,
+    pub(crate) skipped: u64,
     pub(crate) wrong: Vec<String>,
 }
 
@@ -95,8 +96,10 @@ impl Report {
         table("requests", &verdict.asked);
         line("  accepted by a broker", verdict.accepted);
         line("  nobody knows whether one has it", verdict.failed);
+        line("not sent, as too many were on their way", self.skipped);
         table("first answers", &verdict.answers);
         line("more answers to the same requests", verdict.again);
+        line("asked again of Finesse, where it does no harm", verdict.repeated);
         line("events besides", self.events);
         let seconds = |time: Duration| format!("{:.3} s", time.as_secs_f64());
         let [median, most, longest] = verdict.took.map(seconds);
