@@ -5,6 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// A request that nobody could take for so long is of no use. Longer than any fault, and than what follows from it: none is to expire.
+pub(crate) const TIME_TO_LIVE: Duration = Duration::from_secs(180);
+
 /// What a request asks for, so that what Finesse has accepted can be told to be for its sake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum What {
@@ -88,6 +91,8 @@ pub(crate) struct Request {
     pub(crate) at: Duration,
     pub(crate) sending: Sending,
     pub(crate) answers: Vec<Answer>,
+    /// A broker has put it among its dead letters.
+    pub(crate) dead: bool,
 }
 
 impl Request {
@@ -153,6 +158,8 @@ pub(crate) struct Verdict {
     pub(crate) answers: BTreeMap<String, usize>,
     pub(crate) accepted: usize,
     pub(crate) failed: usize,
+    /// Never answered, as they expired while something had a fault: the broker has put them among its dead letters.
+    pub(crate) expired: usize,
     /// More than one answer to one request.
     pub(crate) again: usize,
     /// Requests that Finesse accepted again under the same id, where nothing comes of that.
@@ -169,7 +176,7 @@ impl Ledger {
     pub(crate) fn ask(&mut self, agent: u32, what: impl FnOnce(u64) -> What, at: Duration) -> u64 {
         let number = self.requests.len() as u64;
         let (sending, answers) = (Sending::OnItsWay, Vec::new());
-        self.requests.push(Request { agent, what: what(number), at, sending, answers });
+        self.requests.push(Request { agent, what: what(number), at, sending, answers, dead: false });
         self.waiting += 1;
         number
     }
@@ -200,6 +207,11 @@ impl Ledger {
         })
     }
 
+    /// A broker has put a request among its dead letters: it had expired.
+    pub(crate) fn died(&mut self, number: u64) {
+        self.change(number, |request| request.dead = true);
+    }
+
     /// Requests that are neither answered nor lost while they were sent.
     pub(crate) const fn waiting(&self) -> usize {
         self.waiting
@@ -217,7 +229,10 @@ impl Ledger {
                 Sending::Failed | Sending::OnItsWay => verdict.failed += 1,
             }
             let Some(first) = request.answers.first() else {
-                if request.sending == Sending::Accepted {
+                let met = self.fault_at(request.at, request.at + TIME_TO_LIVE).is_some();
+                if request.dead && met {
+                    verdict.expired += 1;
+                } else if request.sending == Sending::Accepted {
                     verdict.wrong.push(format!("lost: {}", describe(number, request)));
                 }
                 continue;
@@ -387,6 +402,17 @@ mod tests {
         ledger.sent(0, Sending::Failed);
         assert_eq!(wrong(&ledger), [""; 0]);
         assert_eq!((ledger.judge().failed, ledger.waiting()), (1, 0));
+    }
+
+    #[test]
+    fn what_expired_at_a_broker_is_counted_and_has_to_have_met_a_fault() {
+        let mut ledger = one(What::State, &[]);
+        ledger.died(0);
+        assert_eq!(wrong(&ledger), ["lost"]);
+        ledger.faults.push(fault(100, 120));
+        assert_eq!((wrong(&ledger).len(), ledger.judge().expired), (0, 1));
+        ledger.requests[0].dead = false;
+        assert_eq!(wrong(&ledger), ["lost"]);
     }
 
     #[test]

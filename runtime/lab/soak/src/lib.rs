@@ -5,7 +5,7 @@
 //! breaks brokers, connectors, the link between the sites and Finesse as a seed decides. Then it mends everything, waits for
 //! answers, and holds what was asked, answered and done to what is promised:
 //!
-//! - a request that a broker accepted is answered;
+//! - a request that a broker accepted is answered, unless it lay there for three minutes and expired, which is counted;
 //! - Finesse has accepted each request at most once, however it was sent, and none that nobody asked for; only to a state may it
 //!   have been told again by the connector that asked before, as nothing comes of that (`What::is_harmless` in `ledger.rs`); a call
 //!   that was said to be made was made, and one that was said not to be made was not;
@@ -33,7 +33,8 @@ use topoc_stage::{Stage, Topology};
 
 use crate::faults::{Fault, Parts, calm, schedule};
 use crate::hands::{Hands, act, sessions};
-use crate::load::{Desk, FIRST, Office, TIME_TO_LIVE};
+use crate::ledger::TIME_TO_LIVE;
+use crate::load::{Desk, FIRST, Office};
 use crate::memory::Memory;
 use crate::owners::{Place, Seen, Shared, World, watch};
 use crate::report::Report;
@@ -251,6 +252,9 @@ impl<'a> Soak<'a> {
             self.look_after();
             std::thread::sleep(TICK);
         }
+        if self.office.with(|ledger| ledger.waiting()) > 0 {
+            self.take_dead_letters();
+        }
         let until = self.office.now() + SETTLED_WITHIN;
         loop {
             let agents = FIRST..FIRST + self.options.agents;
@@ -267,6 +271,16 @@ impl<'a> Soak<'a> {
             std::thread::sleep(TICK);
         }
         self.read_journal();
+    }
+
+    fn take_dead_letters(&mut self) {
+        let names: Vec<String> = self.shared.lock().brokers.keys().cloned().collect();
+        for name in names {
+            let broker = self.stage.loopback.address(&name);
+            if let Err(error) = self.stage.runtime.block_on(load::take_dead_letters(&self.office, &broker)) {
+                self.wrong.push(format!("the dead letters of {name} cannot be read: {error}"));
+            }
+        }
     }
 
     /// What is done now and then, whatever else is done.

@@ -8,10 +8,8 @@ use serde_json::{Value, json};
 use topoc_compiler::emit::Access;
 use topoc_openwire::{AckMode, Connection, Destination, Error, Outgoing, Producer};
 
-use crate::ledger::{Answer, Ledger, Said, Sending, What};
+use crate::ledger::{Answer, Ledger, Said, Sending, TIME_TO_LIVE, What};
 
-/// A request that nobody could take for so long is of no use. Longer than any fault, and than what follows from it: none is to expire.
-pub(crate) const TIME_TO_LIVE: Duration = Duration::from_secs(180);
 /// The password of the simulator's agents.
 const PASSWORD: &str = "secret";
 /// From one change of an agent to the next, so that most requests are questions, as those of desktops are.
@@ -209,7 +207,7 @@ impl Office {
         let now = self.now();
         let mut inside = self.inside();
         let Inside { ledger, agents, .. } = &mut *inside;
-        let number = correlation.and_then(|id| id.strip_prefix(PREFIX)).and_then(|id| id.parse().ok());
+        let number = correlation.and_then(number);
         let event: Value = serde_json::from_str(text).unwrap_or_default();
         let answer = Answer { at: now, said: said(&event) };
         let Some((number, what, agent)) = number.and_then(|number| ledger.answer(number, answer)) else {
@@ -221,6 +219,11 @@ impl Office {
         }
     }
 }
+
+/// Where a broker puts what has expired (`SharedDeadLetterStrategy`).
+const DEAD_LETTERS: &str = "ActiveMQ.DLQ";
+/// After so long without another one there are no more.
+const NO_MORE: Duration = Duration::from_secs(3);
 
 /// What correlation ids begin with.
 const PREFIX: &str = "soak-";
@@ -304,6 +307,25 @@ impl Desk {
         let outgoing = outgoing.correlation_id(format!("{PREFIX}{number}")).reply_to(self.replies.clone());
         outgoing.time_to_live(TIME_TO_LIVE)
     }
+}
+
+/// Takes the dead letters of a broker, and notes which requests are among them.
+pub(crate) async fn take_dead_letters(office: &Office, broker: &str) -> Result<(), Error> {
+    let connection = Connection::open(broker).await?;
+    let session = connection.session(AckMode::Auto).await?;
+    let mut letters = session.consumer(&Destination::queue(DEAD_LETTERS)).open().await?;
+    while let Some(letter) = letters.receive_within(NO_MORE).await? {
+        let is_request = letter.reply_to().is_some();
+        if let Some(number) = letter.correlation_id().filter(|_| is_request).and_then(number) {
+            office.inside().ledger.died(number);
+        }
+    }
+    Ok(())
+}
+
+/// The number of a request, by its correlation id.
+fn number(correlation: &str) -> Option<u64> {
+    correlation.strip_prefix(PREFIX)?.parse().ok()
 }
 
 /// The number that nobody but this request calls.
