@@ -64,6 +64,20 @@ pub struct Options {
     /// Says no more than the report
     #[arg(long)]
     pub quiet: bool,
+    /// Names of tests that are wanted, as `cargo test NAME` passes them to all
+    #[arg(hide = true)]
+    pub wanted: Vec<String>,
+    /// As tests have it: nothing is held back anyway
+    #[arg(long, hide = true)]
+    pub nocapture: bool,
+}
+
+impl Options {
+    /// Whether a test of this name is wanted.
+    #[must_use]
+    pub fn wants(&self, name: &str) -> bool {
+        self.wanted.is_empty() || self.wanted.iter().any(|wanted| name.contains(wanted.as_str()))
+    }
 }
 
 const TOPOLOGY: &str = include_str!("../../../../examples/active-active/main.topo");
@@ -369,5 +383,17 @@ fn parts(world: &World, sites: &(String, String)) -> Parts {
         connectors: world.connectors.keys().cloned().collect(),
         links: vec![sites.clone()],
         nodes: world.nodes.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_may_ask_for_other_tests() {
+        let wants = |words: &[&str]| Options::parse_from([&["soak"], words].concat()).wants("soak");
+        assert!(wants(&[]) && wants(&["soak"]) && wants(&["other", "soa"]) && wants(&["--nocapture"]));
+        assert!(!wants(&["requests_take"]));
     }
 }
