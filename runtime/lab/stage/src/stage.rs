@@ -85,7 +85,8 @@ impl Stage {
         let names: Vec<String> =
             self.loopback.analysis.model.brokers.iter().map(|broker| broker.name.value.clone()).collect();
         for name in &names {
-            self.brokers.insert(name.clone(), self.loopback.start(name));
+            let broker = self.start_broker(name);
+            self.brokers.insert(name.clone(), broker);
         }
         for broker in self.brokers.values() {
             broker.wait_started(PATIENCE).unwrap();
@@ -132,8 +133,14 @@ impl Stage {
         if let Some((plan, program)) = self.plans.get(name) {
             self.connectors.insert(name.to_owned(), Connector::start(program, plan));
         } else {
-            self.brokers.insert(name.to_owned(), self.loopback.start(name));
+            let broker = self.start_broker(name);
+            self.brokers.insert(name.to_owned(), broker);
         }
+    }
+
+    fn start_broker(&self, name: &str) -> Broker {
+        // Not a line for each message that crosses a bridge: a stage may stand for hours.
+        self.loopback.start_with(name, &["-Dorg.slf4j.simpleLogger.log.org.apache.activemq.network=info"])
     }
 
     /// Lets a broker or a connector stand still, with everything open that it has open.
