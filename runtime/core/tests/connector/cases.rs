@@ -15,7 +15,7 @@ use topoc_finesse_proto::user::UserState;
 
 use crate::support::{LIVE, dialog, message, secs, settings, talking, user};
 
-const NOW: std::time::Duration = secs(1000);
+const NOW: Duration = secs(1000);
 
 fn new(limits: Limits) -> Connector {
     Connector::new(settings(limits), secs(900))

@@ -66,7 +66,7 @@ pub(crate) fn say_logs(folder: &Path, kept: io::Result<()>) {
 }
 
 fn line(name: &str, value: impl std::fmt::Display) {
-    println!("{name:<44}{value}");
+    println!("{name:<48}{value}");
 }
 
 fn table<K: std::fmt::Display>(name: &str, rows: &BTreeMap<K, usize>) {
