@@ -67,6 +67,7 @@ pub(crate) fn message(number: u64, delivery: &Delivery) -> Message {
         correlation: delivery.correlation_id().map(str::to_owned),
         reply_to: delivery.reply_to().map(ToString::to_string),
         redelivered: delivery.redeliveries() > 0,
+        crossed: headers.broker_path.as_ref().is_some_and(|path| !path.is_empty()),
         sent: clock::of_milliseconds(headers.timestamp),
         expires: clock::of_milliseconds(headers.expiration),
     }

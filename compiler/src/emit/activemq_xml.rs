@@ -90,13 +90,14 @@ impl Writer<'_> {
         element
     }
 
-    /// Policies of queues: those written, and replay on request queues that cross a bridge. Without it requests that were
-    /// forwarded stay where they are when their consumer moves back (149 of them, seen on 5.17.2).
+    /// Policies of queues: those written, and replay on queues of requests and replies that cross a bridge. Without it what was
+    /// forwarded stays where it is when its consumer moves back: 149 requests, seen on 5.17.2; 352 answers on 6.3.1, which were
+    /// forwarded to where their client had been, over a link that a black hole had broken.
     fn destination_policy(&self) -> Option<XmlElement> {
         let mut entries: Vec<(&str, XmlElement)> = Vec::new();
         for policy in &self.broker.queues {
             let name = policy.name.value.as_str();
-            let crosses = self.queues.crossing(self.model, self.id).any(|queue| queue == name);
+            let crosses = self.queues.crossing(self.model, self.id).any(|queue| destination::covers(queue, name));
             entries.push((name, policy_entry(name, &policy.settings, crosses && !is_switched_off(policy))));
         }
         for queue in self.queues.crossing(self.model, self.id) {
@@ -115,7 +116,7 @@ impl Writer<'_> {
         Some(XmlElement::new("destinationPolicy").with_child(XmlElement::new("policyMap").with_child(list)))
     }
 
-    /// The policy of a request queue that crosses a bridge and has none by its own name. ActiveMQ takes one policy for a
+    /// The policy of a queue, or of a pattern of queues, that crosses a bridge and has none by its own name. ActiveMQ takes one policy for a
     /// queue, the closest (`DestinationMap.chooseValue`), so what a pattern says of it is said again here; none where the
     /// pattern lets requests go back already.
     fn own_policy(&self, queue: &str) -> Option<XmlElement> {

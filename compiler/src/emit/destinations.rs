@@ -1,9 +1,10 @@
 //! Which queues carry requests, where they cross bridges, and where replies go.
 
 use crate::CheckedModel;
+use crate::dispatch::{REPLIES, replies_of};
 use crate::model::{BrokerId, Client, Deployment, Model};
 use crate::network;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Brokers with their neighbours over bridges, whatever the direction.
 type Neighbours = HashMap<BrokerId, BTreeSet<BrokerId>>;
@@ -13,6 +14,8 @@ type Neighbours = HashMap<BrokerId, BTreeSet<BrokerId>>;
 pub(super) struct RequestQueues {
     /// By the broker that stands for it (a pair's master): queues of the deployments that may hear of requests there.
     near: HashMap<BrokerId, BTreeSet<String>>,
+    /// Likewise: queues where clients' replies lie, those of the usual name by the pattern of all of them.
+    replies: HashMap<BrokerId, BTreeSet<String>>,
     neighbours: Neighbours,
 }
 
@@ -27,22 +30,25 @@ impl RequestQueues {
         }
         let mut near: HashMap<BrokerId, BTreeSet<String>> = HashMap::new();
         for deployment in &model.deployments {
-            for broker in around(model, deployment, &neighbours) {
+            for broker in around(of_connectors(model, deployment), &neighbours) {
                 near.entry(broker).or_default().insert(deployment.requests.clone());
             }
         }
-        Self { near, neighbours }
+        let mut replies: HashMap<BrokerId, BTreeSet<String>> = HashMap::new();
+        for (queue, brokers) in reply_queues(model) {
+            for broker in around(brokers, &neighbours).into_iter().filter(|broker| near.contains_key(broker)) {
+                replies.entry(broker).or_default().insert(queue.clone());
+            }
+        }
+        Self { near, replies, neighbours }
     }
 
-    /// The request queues that cross a bridge at this broker.
+    /// The queues of requests and of replies that cross a bridge at this broker: names, and patterns of them.
     pub(super) fn crossing(&self, model: &Model, broker: BrokerId) -> impl Iterator<Item = &str> {
         let broker = network::node(model, broker);
-        self.near
-            .get(&broker)
-            .filter(|_| self.neighbours.contains_key(&broker))
-            .into_iter()
-            .flatten()
-            .map(String::as_str)
+        let crosses = self.neighbours.contains_key(&broker);
+        let both = [self.near.get(&broker), self.replies.get(&broker)];
+        both.into_iter().filter(move |_| crosses).flatten().flatten().map(String::as_str)
     }
 
     /// The request queues that somebody hears of at a client's brokers.
@@ -52,11 +58,27 @@ impl RequestQueues {
     }
 }
 
-/// The brokers of a deployment's connectors, and those that are bridged with them.
-fn around(model: &Model, deployment: &Deployment, neighbours: &Neighbours) -> BTreeSet<BrokerId> {
+/// The brokers of a deployment's connectors.
+fn of_connectors(model: &Model, deployment: &Deployment) -> BTreeSet<BrokerId> {
     let connectors = deployment.connectors.iter().map(|connector| model.connector(connector.value));
     let listed = connectors.flat_map(|connector| &connector.dialer.brokers);
-    let mut around: BTreeSet<BrokerId> = listed.map(|endpoint| network::node(model, endpoint.broker)).collect();
+    listed.map(|endpoint| network::node(model, endpoint.broker)).collect()
+}
+
+/// Where clients' fixed queues for replies are consumed.
+fn reply_queues(model: &Model) -> BTreeMap<String, BTreeSet<BrokerId>> {
+    let mut queues: BTreeMap<String, BTreeSet<BrokerId>> = BTreeMap::new();
+    for client in model.clients.iter().filter(|client| client.temporary_replies.is_none()) {
+        let queue = replies_of(client);
+        let queue = if queue.starts_with(REPLIES) { format!("{REPLIES}>") } else { queue };
+        let brokers = client.dialer.brokers.iter().map(|endpoint| network::node(model, endpoint.broker));
+        queues.entry(queue).or_default().extend(brokers);
+    }
+    queues
+}
+
+/// These brokers, and those that are bridged with them.
+fn around(mut around: BTreeSet<BrokerId>, neighbours: &Neighbours) -> BTreeSet<BrokerId> {
     let mut waiting: Vec<BrokerId> = around.iter().copied().collect();
     while let Some(broker) = waiting.pop() {
         let next = neighbours.get(&broker).into_iter().flatten();

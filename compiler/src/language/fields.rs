@@ -37,7 +37,7 @@ pub static OWN: &[OwnField] = &[
     real(Kind::Store, "lock-keep-alive-period", "lockKeepAlivePeriod", Type::Duration(false), "kahadb 0, jdbc 30s; for members of a pair half of lock-acquire-sleep-interval, at most 5s", "how often a master checks that the lock is still its own"),
     real(Kind::Store, "lock-acquire-sleep-interval", "lockAcquireSleepInterval", Type::Duration(false), "10s", "how often a slave tries for the lock"),
 
-    real(Kind::Queue, "replay-when-no-consumers", "replayWhenNoConsumers", BOOL, "true for request queues that cross a bridge", "lets messages go back to a broker they came from when no consumer is left here"),
+    real(Kind::Queue, "replay-when-no-consumers", "replayWhenNoConsumers", BOOL, "true for queues of requests and replies that cross a bridge", "lets messages go back to a broker they came from when no consumer is left here"),
 
     own(Kind::Limits, "memory", Type::Size, "1 GiB", "memory for messages"),
     own(Kind::Limits, "store", Type::Size, "100 GiB", "disk for persistent messages"),

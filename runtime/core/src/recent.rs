@@ -66,7 +66,7 @@ pub struct Snapshot {
 pub struct Delivery<'a> {
     /// The message's id.
     pub id: &'a str,
-    /// Whether the broker says that it has delivered it before.
+    /// Whether it may have been delivered before: the broker says so, or it has come over a bridge.
     pub redelivered: bool,
     /// When it was sent, if the message tells.
     pub sent: Option<Duration>,

@@ -41,6 +41,7 @@ fn asked(connector: &mut Connector) -> (u64, String) {
         correlation: Some("mine".to_owned()),
         reply_to: None,
         redelivered: false,
+        crossed: false,
         sent: None,
         expires: None,
     };

@@ -1,6 +1,7 @@
-//! A whole contact centre at work: two brokers, two connectors' programs, a simulated pair of Finesse servers, two clients with 250
-//! agents each. Every agent goes through the whole course of `course.toml` by requests to the queue, in each part of it, and
+//! A whole contact centre at work: two brokers, two connectors' programs, a simulated pair of Finesse servers, two clients. Every agent goes through the whole course of `course.toml` by requests to the queue, in each part of it, and
 //! every answer and every event is the one that the course says, in order, none missing and none twice.
+//!
+//! 100 agents; with `TOPOC_LONG=1` 500.
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is not there")]
 
@@ -22,34 +23,38 @@ use topoc_core::command::COMMANDS;
 use topoc_stage::{Stage, Topology};
 
 /// Agents of both clients together: groups of four, two of each client.
-const AGENTS: usize = 500;
+fn agents() -> usize {
+    if std::env::var_os("TOPOC_LONG").is_some() { 500 } else { 100 }
+}
+
 /// How long agents work after a call, by the simulator's clock: longer than the test, so that they end it themselves.
 const WRAP_UP: u64 = 3_600_000;
 
-fn stage() -> Stage {
+fn stage(agents: usize) -> Stage {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/active-active/main.topo");
     let template = PathBuf::from(env!("CARGO_BIN_EXE_topoc-connector"));
     Stage::with(&Topology::of(std::fs::read_to_string(example).unwrap()), "6.3.1", &template, |nodes| {
-        let mut options = topoc_finesse_sim::Options::new(AGENTS, nodes);
+        let mut options = topoc_finesse_sim::Options::new(agents, nodes);
         options.config.wrap_up = Some(WRAP_UP);
         options
     })
 }
 
 #[test]
-fn five_hundred_agents_are_told_all_that_happens_and_nothing_else() {
-    let (course, stage, began) = (Course::read(), stage(), Instant::now());
+fn agents_are_told_all_that_happens_and_nothing_else() {
+    let count = agents();
+    let (course, stage, began) = (Course::read(), stage(count), Instant::now());
     let desks = [("desktop-1", "site-1.gc-1"), ("desktop-2", "site-2.gc-2")];
-    let agents = |desk: usize| (0..AGENTS).filter(move |index| index % 2 == desk).map(|index| 1001 + index);
+    let agents = |desk: usize| (0..count).filter(move |index| index % 2 == desk).map(|index| 1001 + index);
     let (used, told) = stage.runtime.block_on(async {
         let mut open = Vec::new();
         for (index, (name, connector)) in desks.into_iter().enumerate() {
             open.push(Arc::new(Desk::open(name, connector, &stage.access(name), agents(index)).await));
         }
-        let groups = (0..AGENTS / 4).map(|index| Group::new(index, [&open[0], &open[1]]));
+        let groups = (0..count / 4).map(|index| Group::new(index, [&open[0], &open[1]]));
         group::run_all(Arc::new(course), groups).await
     });
     let whole = COMMANDS.iter().flat_map(|row| FORMS.map(|form| (row.name, form))).collect::<Used>();
     assert_eq!(used, whole, "each command in each form");
-    println!("{AGENTS} agents were told {told} answers and events in {:?}", began.elapsed());
+    println!("{count} agents were told {told} answers and events in {:?}", began.elapsed());
 }

@@ -85,7 +85,7 @@ impl Running {
 
     /// How many agents have a session with a connector, as it says.
     fn live_agents(&self, connector: &str) -> Option<usize> {
-        let metrics = desk::get(self.stage.admin(connector), "/metrics")?;
+        let metrics = look(self.stage.admin(connector), "/metrics")?;
         let line = metrics.lines().find_map(|line| line.strip_prefix("topoc_connector_agents{session=\"live\"} "));
         line?.parse().ok()
     }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{AGENTS, PATIENCE, Running, alone, desk, is_long, releases};
+use topoc_stage::look;
+
+use crate::{AGENTS, PATIENCE, Running, alone, is_long, releases};
 
 /// What is killed in turn, so often, and so often with `TOPOC_LONG=1`.
 struct Kills {
@@ -40,7 +42,7 @@ impl Running {
         let until = Instant::now() + PATIENCE;
         let known = format!("topoc_connector_agents_known {}", 2 * AGENTS);
         let is_whole = |name: &str| {
-            let metrics = desk::get(self.stage.admin(name), "/metrics").unwrap_or_default();
+            let metrics = look(self.stage.admin(name), "/metrics").unwrap_or_default();
             let has = |wanted: &str| metrics.lines().any(|line| line == wanted);
             let hears = |line: &str| line.starts_with("topoc_connector_peer{") && line.ends_with("life=\"alive\"} 1");
             has("topoc_connector_ready 1") && has(&known) && metrics.lines().any(hears)

@@ -549,6 +549,7 @@ impl<'a> World<'a> {
             correlation: headers.correlation_id.clone(),
             reply_to: headers.reply_to.as_ref().map(|to| format!("queue://{}", to.name())),
             redelivered: before > 0,
+            crossed: headers.broker_path.as_ref().is_some_and(|path| !path.is_empty()),
             sent: millis(headers.timestamp),
             expires: millis(headers.expiration),
         });

@@ -35,6 +35,8 @@ pub struct Message {
     pub reply_to: Option<String>,
     /// `JMSRedelivered`.
     pub redelivered: bool,
+    /// Whether it has come over a bridge between brokers, which forgets whether it was delivered before.
+    pub crossed: bool,
     /// `JMSTimestamp`.
     pub sent: Option<Duration>,
     /// `JMSExpiration`.

@@ -62,7 +62,9 @@ impl Turn<'_> {
     /// Puts an understood request into its phase.
     fn place(&mut self, message: &Message, request: Request, to: Address, correlation: String) {
         let row = request.row();
-        let delivery = Delivery { id: &message.id, redelivered: message.redelivered, sent: message.sent };
+        // A broker that it came to over a bridge does not know that another one had delivered it.
+        let redelivered = message.redelivered || message.crossed;
+        let delivery = Delivery { id: &message.id, redelivered, sent: message.sent };
         let verdict = match self.connector.recent.judge(delivery) {
             _ if row.is_harmless() => Verdict::New,
             // Another connector may have had it, and we do not hear of it.
@@ -118,7 +120,7 @@ impl Turn<'_> {
             request,
             phase: Phase::New,
             until,
-            redelivered: message.redelivered,
+            redelivered,
             sent: message.sent,
             proven: false,
             seen: None,

@@ -1,5 +1,7 @@
 //! One situation each.
 
+use std::time::Duration;
+
 use topoc_core::connector::{Address, Connector, Event, GRACE, Limits, Message, Order, Phase, Proof, Ticket};
 use topoc_core::event::{Link, Result as Came, Service, Told};
 use topoc_core::recent::{Limits as Memory, Record};
@@ -13,7 +15,7 @@ use topoc_finesse_proto::user::UserState;
 
 use crate::support::{LIVE, dialog, message, secs, settings, talking, user};
 
-const NOW: std::time::Duration = secs(1000);
+const NOW: Duration = secs(1000);
 
 fn new(limits: Limits) -> Connector {
     Connector::new(settings(limits), secs(900))
@@ -197,6 +199,25 @@ fn a_request_is_of_use_until_it_expires() {
     let orders = connector.handle(NOW + secs(1), Event::Recorded(ticket));
     assert!(!orders.iter().any(|order| matches!(order, Order::Ask { .. })));
     assert_eq!(code(&orders), "EXPIRED");
+}
+
+/// Seen when all connectors were killed while one had asked Finesse for a call: the broker handed the request on over a bridge, and
+/// the next connector took it for one that nobody had had.
+#[test]
+fn what_came_over_a_bridge_and_is_older_than_what_is_known_is_in_doubt() {
+    let ask_one_of = |sent, crossed| {
+        let mut connector = new(Limits::default());
+        let reply_to = Some("desk".to_owned());
+        let call = Message { crossed, sent: Some(secs(sent)), reply_to, ..message(1, "a", "MakeCall#1001", "3000") };
+        let orders = ask(&mut connector, call);
+        (orders, connector.handle(NOW + Duration::from_secs(60), Event::Time))
+    };
+    // It knows what was from 900 s on, and clocks may be 5 s apart.
+    let (at_once, later) = ask_one_of(905, true);
+    assert_eq!((at_once.len(), outcome(&later)), (0, Came::OutcomeUnknown));
+    for (sent, crossed) in [(906, true), (905, false)] {
+        assert_eq!(code(&ask_one_of(sent, crossed).0), "NOT_CONNECTED");
+    }
 }
 
 /// What a connector says of a request that another one had claimed.

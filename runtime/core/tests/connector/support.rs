@@ -27,6 +27,7 @@ pub(crate) fn message(delivery: u64, id: &str, jms_type: &str, body: &str) -> Me
         correlation: None,
         reply_to: None,
         redelivered: false,
+        crossed: false,
         sent: None,
         expires: None,
     }

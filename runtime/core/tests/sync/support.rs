@@ -81,6 +81,7 @@ pub(crate) fn message(delivery: u64, id: &str, jms_type: &str, body: &str) -> Me
         correlation: None,
         reply_to: Some("queue://answers".to_owned()),
         redelivered: false,
+        crossed: false,
         sent: None,
         expires: None,
     }

@@ -11,6 +11,7 @@ mod call;
 mod centre;
 mod config;
 mod faults;
+mod journal;
 mod node;
 mod notify;
 mod presence;
@@ -26,6 +27,8 @@ pub use config::{
     CRASH_NOTICED, Config, Deployment, FORCED_LOGOUT, FORCED_REASON, HEARTBEAT, LOCKED_FOR, Millis, Reasons,
     WRONG_PASSWORDS,
 };
+use journal::Journal;
+pub use journal::{Entry, KEPT};
 pub use node::{Health, Mobile, Node, Service, View};
 pub use notify::{Event, Kind};
 pub use presence::{PresenceError, SubscribeError};
@@ -93,6 +96,7 @@ pub struct Cluster {
     next_session: u64,
     chance: fastrand::Rng,
     outputs: VecDeque<Output>,
+    journal: Journal,
 }
 
 impl Cluster {
@@ -115,6 +119,7 @@ impl Cluster {
             next_session: 1,
             chance,
             outputs: VecDeque::new(),
+            journal: Journal::default(),
         };
         cluster.refresh(now);
         cluster.outputs.clear();

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cluster::{Base, Cluster, Health, Millis, Service};
+use crate::cluster::{Base, Cluster, Entry, Health, Millis, Service};
 
 /// What a field of a command may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -434,6 +434,18 @@ pub fn state(cluster: &Cluster, now: Millis, everybody: bool) -> Value {
         .collect();
     json!({"time": crate::forms::timestamp(now), "deployment": cluster.config().deployment.name(),
         "users": cluster.agents().len(), "nodes": nodes, "agents": agents, "calls": calls})
+}
+
+/// The requests that were accepted behind this number, as JSON.
+#[must_use]
+pub fn journal(cluster: &Cluster, behind: u64) -> Value {
+    let entry = |entry: &Entry| {
+        json!({
+            "number": entry.number, "time": crate::forms::timestamp(entry.at), "node": entry.node + 1, "agent": entry.agent,
+            "requestId": entry.request, "what": entry.what, "of": entry.of,
+        })
+    };
+    json!({"accepted": cluster.journal(behind).map(entry).collect::<Vec<Value>>()})
 }
 
 fn is_connected(cluster: &Cluster, agent: usize) -> bool {

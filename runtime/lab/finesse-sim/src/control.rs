@@ -51,6 +51,14 @@ async fn reply(hub: &Hub, announcement: &Value, request: Request<Incoming>) -> A
             let state = hub.with(|cluster, now| commands::state(cluster, now, everybody));
             json(200, &state)
         }
+        (Method::GET, "/api/journal") => {
+            let behind =
+                request.uri().query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("after="));
+            match behind.map_or(Ok(0), str::parse) {
+                Ok(behind) => json(200, &hub.with(|cluster, _| commands::journal(cluster, behind))),
+                Err(_) => refuse(400, "`after` is a number, as `number` of an entry"),
+            }
+        }
         (Method::POST, path) => match path.strip_prefix("/api/") {
             Some(name) => command(hub, name, request).await,
             None => refuse(404, "there is nothing here: see GET /api"),

@@ -144,6 +144,12 @@ impl Simulator {
         self.hub.with(|cluster, now| commands::state(cluster, now, true))
     }
 
+    /// What the control API gives as the journal: the requests that were accepted behind this number.
+    #[must_use]
+    pub fn journal(&self, behind: u64) -> Vec<cluster::Entry> {
+        self.hub.with(|cluster, _| cluster.journal(behind).cloned().collect())
+    }
+
     /// Carries out the steps of a scenario, each at its time after now, and then does nothing for ever.
     pub async fn play(&self, steps: Vec<scenario::Step>) {
         let began = tokio::time::Instant::now();

@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test itself may")]
 
 use topoc_finesse_sim::cluster::{
-    Cluster, Config, Credentials, Deployment, Health, Method, NOT_HERE, Output, Reasons, Request, Service, State,
+    Cluster, Config, Credentials, Deployment, Entry, Health, KEPT, Method, NOT_HERE, Output, Reasons, Request, Service,
+    State,
 };
 
 /// Everybody's password, of the list that nothing may print (`runtime/lab/unmistakable-secrets`).
@@ -519,4 +520,42 @@ fn requests_for_one_user_are_dealt_with_in_their_order() {
         .map(|text| text.split("&lt;state&gt;").nth(1).unwrap().split("&lt;").next().unwrap())
         .collect();
     assert_eq!(states, ["NOT_READY", "READY", "NOT_READY"]);
+}
+
+#[test]
+fn the_journal_has_what_was_accepted_and_nothing_else() {
+    let mut world = World::new(|_| ());
+    world.ready(0);
+    assert_eq!(world.state(0, "1001", "<state>NOT_READY</state><reasonCodeId>999999</reasonCodeId>").0, 400);
+    assert_eq!(world.ask_as(0, "1001", "wrong", Method::Put, "User/1001", "<User><state>READY</state></User>").0, 401);
+    assert_eq!(world.state(1, "1001", "<state>NOT_READY</state><reasonCodeId>16</reasonCodeId>").0, 202);
+    assert_eq!(world.ask(0, "1001", Method::Get, "User/1001", "").0, 200);
+    let said = |world: &World, behind| -> Vec<String> {
+        let entries = world.cluster.journal(behind);
+        let line = |e: &Entry| {
+            format!("{} {} {} {} {:?} {:?}", e.number, e.node, e.agent, e.what, e.of.as_deref(), e.request.as_deref())
+        };
+        entries.map(line).collect()
+    };
+    assert_eq!(
+        said(&world, 0),
+        [
+            r#"1 0 1001 LOGIN Some("2001") Some("r-7")"#,
+            r#"2 0 1001 READY None Some("r-7")"#,
+            r#"3 1 1001 NOT_READY Some("1") Some("r-7")"#
+        ]
+    );
+    assert_eq!(said(&world, 2).len(), 1);
+}
+
+#[test]
+fn the_journal_is_bounded_and_shows_its_gap() {
+    let mut world = World::new(|_| ());
+    world.login(0);
+    for _ in 0..KEPT {
+        assert_eq!(world.state(0, "1001", "<state>NOT_READY</state>").0, 202);
+        world.wait(100);
+    }
+    assert_eq!(world.cluster.journal(0).count(), KEPT);
+    assert_eq!(world.cluster.journal(0).next().unwrap().number, 2);
 }

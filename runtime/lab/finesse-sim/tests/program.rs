@@ -95,6 +95,8 @@ fn the_first_line_says_where_everything_is() {
 #[test]
 fn the_control_api_does_what_it_lists_and_says_what_is_wrong() {
     let world = start(&["--agents", "3", "--nodes", "1"]);
+    assert_eq!(world.http("GET", "/api/journal?after=0", None, ""), (200, "{\"accepted\":[]}\n".to_owned()));
+    assert_eq!(world.http("GET", "/api/journal?after=x", None, "").0, 400);
     let (status, table) = world.http("GET", "/api", None, "");
     let table: Value = serde_json::from_str(&table).unwrap();
     assert_eq!(status, 200);

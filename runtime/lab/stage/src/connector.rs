@@ -65,9 +65,13 @@ impl Connector {
 
     /// Asks it to end, and waits.
     pub fn terminate(&mut self) -> ExitStatus {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
+        signal(self.pid(), Signal::TERM);
         until("a connector ends that was asked to", || self.child.try_wait().unwrap())
+    }
+
+    /// How it ended, if it has.
+    pub fn exited(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 }
 
@@ -103,6 +107,11 @@ impl Drop for Connector {
             panic!("{found}");
         }
     }
+}
+
+/// Sends a signal to a process of ours that was not waited for, so that its id is its own.
+pub(crate) fn signal(pid: u32, which: Signal) {
+    kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), which).unwrap();
 }
 
 /// What a variable holds: a key where one is meant, else [`Loopback::secret`].

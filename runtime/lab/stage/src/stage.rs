@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+use rustix::process::Signal;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use topoc_compiler::emit::{self, Access};
@@ -14,6 +15,7 @@ use topoc_finesse_sim::{Options, Simulator};
 use topoc_lab::{Broker, Link, PATIENCE, ports};
 use topoc_plan::Plan;
 
+use crate::connector::signal;
 use crate::{Connector, Loopback, Room, Surroundings, Topology};
 
 /// The way from one site to a listener at another one.
@@ -89,7 +91,8 @@ impl Stage {
         let names: Vec<String> =
             self.loopback.analysis.model.brokers.iter().map(|broker| broker.name.value.clone()).collect();
         for name in &names {
-            self.brokers.insert(name.clone(), self.loopback.start(name));
+            let broker = self.start_broker(name);
+            self.brokers.insert(name.clone(), broker);
         }
         for broker in self.brokers.values() {
             broker.wait_started(PATIENCE).unwrap();
@@ -125,14 +128,84 @@ impl Stage {
 
     /// Starts what was killed. A broker is up when it returns.
     pub fn restore(&mut self, name: &str) {
+        self.begin(name);
+        if let Some(broker) = self.brokers.get(name) {
+            broker.wait_started(PATIENCE).unwrap();
+        }
+    }
+
+    /// Starts what was killed, and does not wait until it is up.
+    pub fn begin(&mut self, name: &str) {
         if let Some((plan, program)) = self.plans.get(name) {
             self.connectors.insert(name.to_owned(), Connector::start(program, plan));
         } else {
-            let broker = self.loopback.start(name);
-            let mark = broker.mark().unwrap();
-            broker.wait_log_since(mark, ") started", PATIENCE).map(drop).unwrap();
+            let broker = self.start_broker(name);
             self.brokers.insert(name.to_owned(), broker);
         }
+    }
+
+    fn start_broker(&self, name: &str) -> Broker {
+        // Not a line for each message that crosses a bridge: a stage may stand for hours.
+        self.loopback.start_with(name, &["-Dorg.slf4j.simpleLogger.log.org.apache.activemq.network=info"])
+    }
+
+    /// Lets a broker or a connector stand still, with everything open that it has open.
+    pub fn pause(&self, name: &str) {
+        signal(self.pid(name), Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self, name: &str) {
+        signal(self.pid(name), Signal::CONT);
+    }
+
+    /// Asks a connector to end, and does not wait for it: see [`Stage::has_ended`].
+    pub fn ask_to_end(&self, connector: &str) {
+        signal(self.pid(connector), Signal::TERM);
+    }
+
+    /// Whether a connector or a broker has ended that nobody killed. It counts as killed from then on.
+    pub fn has_ended(&mut self, name: &str) -> bool {
+        let broker = self.brokers.get(name).is_some_and(|broker| broker.has_exited().unwrap().is_some());
+        let connector = self.connectors.get_mut(name).is_some_and(|connector| connector.exited().is_some());
+        if broker {
+            self.brokers.remove(name);
+        }
+        if connector {
+            self.connectors.remove(name);
+        }
+        broker || connector
+    }
+
+    /// The process of a broker or a connector that runs.
+    ///
+    /// # Panics
+    ///
+    /// When nothing of this name runs.
+    #[must_use]
+    pub fn pid(&self, name: &str) -> u32 {
+        match (self.brokers.get(name), self.connectors.get(name)) {
+            (Some(broker), _) => broker.pid(),
+            (_, Some(connector)) => connector.pid(),
+            (None, None) => panic!("nothing of the name {name} runs"),
+        }
+    }
+
+    /// Whether a broker or a connector has been started and not killed.
+    #[must_use]
+    pub fn runs(&self, name: &str) -> bool {
+        self.brokers.contains_key(name) || self.connectors.contains_key(name)
+    }
+
+    /// Where everything prints: the logs of brokers and of connectors, by their names.
+    #[must_use]
+    pub fn logs(&self) -> Vec<(String, PathBuf)> {
+        let brokers = self.loopback.analysis.model.brokers.iter().map(|broker| {
+            let name = &broker.name.value;
+            (name.clone(), self.loopback.xml(name).with_file_name("broker.log"))
+        });
+        let connectors = self.plans.iter().map(|(name, (_, program))| (name.clone(), Connector::log_beside(program)));
+        brokers.chain(connectors).collect()
     }
 
     /// Resets and refuses whatever goes from one site to another, both ways.

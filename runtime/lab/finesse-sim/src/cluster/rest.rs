@@ -203,8 +203,10 @@ impl Cluster {
     }
 
     fn accept(&mut self, now: Millis, node: usize, object: Object, request: &Request, ask: Ask) -> Answer {
+        let entry = self.entry(now, node, request.request_id.as_ref(), &ask);
         let queued = Queued { request: request.request_id.clone(), ask };
         if self.queue(now, node, object, queued) {
+            self.journal.note(entry);
             Ok(ACCEPTED)
         } else {
             Err(refuse(500, "Internal Server Error", "Too many requests wait for this object", ""))
