@@ -520,10 +520,12 @@ fn to_be_made_ready_late_is_undone_where_the_agent_has_chosen_not_to_be() {
         room.pass(CLOSE_WITHIN);
         room.opens();
         room.reads(user(UserState::NotReady, Some(255), 101), vec![]);
+        // And again, which their choice overtakes.
+        assert_eq!(room.asked().2, Ask::Ready);
         room.tell(Event::Wished(Wish::NotReady(reason)));
         room.hears(changed(user(UserState::NotReady, reason, 102)));
         room.hears(changed(user(UserState::Ready, None, 103)));
-        room.pass(secs(1));
+        room.pass(secs(3));
         room.answers(&Ask::NotReady(reason), Answer::Accepted);
         room.hears(changed(user(UserState::NotReady, reason, 104)));
         assert_eq!(room.session.phase(), Phase::Live);

@@ -76,6 +76,10 @@ impl Session {
 
 impl Turn<'_> {
     pub(super) fn wished(&mut self, wish: Wish) {
+        // What is being asked for the agent's sake is not what they wish any more, and may still be done.
+        if self.machine.asked_state.is_some() {
+            self.abandon();
+        }
         self.machine.returning = false;
         self.machine.wished_at = Some(self.now);
         match wish {
