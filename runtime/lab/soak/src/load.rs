@@ -7,11 +7,10 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 use topoc_compiler::emit::Access;
 use topoc_openwire::{AckMode, Connection, Destination, Error, Outgoing, Producer};
+use topoc_stage::Stage;
 
 use crate::ledger::{Answer, Ledger, Said, Sending, TIME_TO_LIVE, What};
 
-/// The password of the simulator's agents.
-const PASSWORD: &str = "secret";
 /// From one change of an agent to the next, so that most requests are questions, as those of desktops are.
 const BETWEEN_CHANGES: Duration = Duration::from_millis(1500);
 /// Who was not answered for so long goes on with something else.
@@ -287,10 +286,10 @@ impl Desk {
             What::Connect => {
                 vec![
                     ("client_destination", format!("queue://GC.REPLY.{}.EVENTS", self.name)),
-                    ("password", PASSWORD.to_owned()),
+                    ("password", Stage::PASSWORD.to_owned()),
                 ]
             }
-            What::Login => vec![("password", PASSWORD.to_owned()), ("extension", (agent + 1000).to_string())],
+            What::Login => vec![("password", Stage::PASSWORD.to_owned()), ("extension", (agent + 1000).to_string())],
             What::NotReady(reason) => vec![("reason", reason.to_string())],
             What::Call(number) => vec![("number", number_to_call(number))],
             What::Release(call) => vec![("dialog_id", call.to_string())],
