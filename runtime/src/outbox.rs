@@ -124,8 +124,8 @@ impl Outbox {
     }
 
     /// Sends letters in one transaction: none of them is answered by itself, or the broker would write each to its disk by itself.
-    /// What it refuses it tells by the way, and logs. None where the transaction is not committed as far as anybody knows: they
-    /// are to be sent one by one then, and a client may get one twice.
+    /// None where the transaction is not committed as far as anybody knows, as when the broker refuses one of them ("Transaction
+    /// marked rollback only"): they are to be sent one by one then. Where the connection was lost, a client may get one twice.
     async fn commit(&self, letters: &[Letter]) -> Option<Vec<Result<(), Error>>> {
         if letters.len() < 2 {
             return None;
@@ -135,7 +135,10 @@ impl Outbox {
             accepted.push(self.together.send_to(&letter.to, outgoing(&letter.event)).await.map(drop));
         }
         match self.transacted.commit().await {
-            Ok(()) => Some(accepted),
+            Ok(()) => {
+                debug!(letters = letters.len(), "events and answers went together");
+                Some(accepted)
+            }
             Err(error) => {
                 info!(%error, letters = letters.len(), "events and answers are sent again, one by one");
                 None
