@@ -47,14 +47,19 @@ public final class CentreClient implements AutoCloseable {
         private String who = "";
         private long last;
 
-        void take(JsonNode event) {
+        /** Whether the event is a new one, and not one that is told again. */
+        boolean take(JsonNode event) {
             String told = event.path("connector").asText() + " " + event.path("epoch").asText();
             long number = event.path("sequence").asLong();
+            if (told.equals(who) && number <= last) {
+                return false;
+            }
             if (told.equals(who) && number != last + 1) {
                 throw new IllegalStateException("events were lost: ask GetState and GetDialogState");
             }
             who = told;
             last = number;
+            return true;
         }
     }
 
@@ -139,7 +144,9 @@ public final class CentreClient implements AutoCloseable {
             if (event == null) {
                 throw new IllegalStateException("agent " + agent.id() + " waited in vain");
             }
-            agent.counter().take(event);
+            if (!agent.counter().take(event)) {
+                continue;
+            }
             print("event", agent.id(), event);
             if (isSo.test(event)) {
                 return event.path("data");
