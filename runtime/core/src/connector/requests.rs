@@ -9,7 +9,7 @@ use super::table::{Cause, Phase};
 use crate::command::{Becomes, Request, Subject};
 use crate::destination::Destination;
 use crate::event::{SystemStatus, Told};
-use crate::recent::{Delivery, Verdict};
+use crate::recent::{Delivery, SLACK, Verdict};
 
 impl Turn<'_> {
     pub(super) fn requested(&mut self, message: &Message) {
@@ -59,6 +59,12 @@ impl Turn<'_> {
         reply.map_or(Ok(request), Err)
     }
 
+    /// Whether another connector may have taken a request before us: what came over a bridge at once had no time for that.
+    fn may_have_been_taken(&self, message: &Message) -> bool {
+        let lay = || message.sent.is_none_or(|sent| sent.saturating_add(SLACK) <= self.now);
+        message.redelivered || (message.crossed && lay())
+    }
+
     /// Puts an understood request into its phase.
     fn place(&mut self, message: &Message, request: Request, to: Address, correlation: String) {
         let row = request.row();
@@ -68,7 +74,7 @@ impl Turn<'_> {
         let verdict = match self.connector.recent.judge(delivery) {
             _ if row.is_harmless() => Verdict::New,
             // Another connector may have had it, and we do not hear of it.
-            Verdict::New if self.connector.blind && message.redelivered => Verdict::InDoubt,
+            Verdict::New if self.connector.blind && self.may_have_been_taken(message) => Verdict::InDoubt,
             verdict => verdict,
         };
         let has_room = self.has_room(&request);

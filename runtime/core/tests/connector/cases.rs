@@ -201,8 +201,8 @@ fn a_request_is_of_use_until_it_expires() {
     assert_eq!(code(&orders), "EXPIRED");
 }
 
-/// Seen when all connectors were killed while one had asked Finesse for a call: the broker handed the request on over a bridge, and
-/// the next connector took it for one that nobody had had.
+/// When all connectors are killed while one has asked Finesse for a call, the broker hands the request on over a bridge, as one that
+/// nobody has had.
 #[test]
 fn what_came_over_a_bridge_and_is_older_than_what_is_known_is_in_doubt() {
     let ask_one_of = |sent, crossed| {
@@ -217,6 +217,25 @@ fn what_came_over_a_bridge_and_is_older_than_what_is_known_is_in_doubt() {
     assert_eq!((at_once.len(), outcome(&later)), (0, Came::OutcomeUnknown));
     for (sent, crossed) in [(906, true), (905, false)] {
         assert_eq!(code(&ask_one_of(sent, crossed).0), "NOT_CONNECTED");
+    }
+}
+
+/// In a split the other connector takes a request and asks Finesse, and dies before it is heard again: its broker hands the request
+/// on when the link is back, as one that nobody has had.
+#[test]
+fn what_lay_at_another_broker_is_in_doubt_while_another_connector_is_not_heard() {
+    let ask_one_of = |sent: Duration, blind| {
+        let mut connector = new(Limits::default());
+        connector.handle(NOW, Event::Blind(blind));
+        let reply_to = Some("desk".to_owned());
+        let call = Message { crossed: true, sent: Some(sent), reply_to, ..message(1, "a", "MakeCall#1001", "3000") };
+        let orders = ask(&mut connector, call);
+        (orders, connector.handle(NOW + Duration::from_secs(60), Event::Time))
+    };
+    let (at_once, later) = ask_one_of(NOW - secs(5), true);
+    assert_eq!((at_once.len(), outcome(&later)), (0, Came::OutcomeUnknown));
+    for (sent, blind) in [(NOW - secs(4), true), (NOW - secs(5), false)] {
+        assert_eq!(code(&ask_one_of(sent, blind).0), "NOT_CONNECTED");
     }
 }
 
