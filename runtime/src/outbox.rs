@@ -3,8 +3,11 @@
 use std::collections::VecDeque;
 use std::future::pending;
 use std::pin::Pin;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use topoc_core::connector::{Address, Ticket};
 use topoc_core::destination::Destination as Named;
 use topoc_core::event::{Event, Told};
@@ -40,12 +43,17 @@ struct Letter {
 
 /// So many letters go together at most.
 const TOGETHER: usize = 256;
+/// A broker that has no room for a letter answers when it has: others do not wait for that longer than this.
+const WAITS: Duration = Duration::from_secs(2);
 
 /// What sends to a broker.
 ///
-/// **Letters that wait go together.** A broker writes each persistent message to its disk before it looks at the next one of the same
-/// connection (`TransportConnection`, `Queue.doMessageSend`), so that letters one by one are as slow as disks are. While one is on
-/// its way the next ones wait, and then go in one transaction, for which the broker waits once. Their order stays.
+/// **Letters to queues that wait go together.** A broker writes each persistent message for a queue to its disk before it looks at the
+/// next one of the same connection (`TransportConnection`, `Queue.doMessageSend`), so that letters one by one are as slow as disks
+/// are. While one is on its way the next ones wait, and then go in one transaction, for which the broker waits once.
+///
+/// **Letters to topics and temporary queues go at once**, each by itself: they are written to no disk, and in a transaction a broker
+/// that has no room for one would read nothing more of the connection. To each destination letters go in their order.
 ///
 /// **What other connectors are to know does not wait.** It is not persistent, and a claim stands between a request and Finesse.
 #[derive(Debug)]
@@ -95,10 +103,16 @@ impl Outbox {
         }
     }
 
-    /// Deals with a parcel, unless it is a letter.
+    /// Deals with a parcel, unless it is a letter that may have to wait.
     async fn take(&self, parcel: Parcel) -> Option<Letter> {
         match parcel {
-            Parcel::Publish(to, event, answered) => return Some(Letter { to: destination(&to), event, answered }),
+            Parcel::Publish(to, event, answered) => {
+                let letter = Letter { to: destination(&to), event, answered };
+                if matches!(to, Address::Named(Named::Queue(_))) {
+                    return Some(letter);
+                }
+                drop(self.send(letter).await);
+            }
             Parcel::Send(ticket, bytes) => {
                 if let Some(topic) = &self.topic {
                     share(&self.alone, topic, ticket, bytes, &self.tell).await;
@@ -113,14 +127,25 @@ impl Outbox {
         None
     }
 
+    /// Sends letters to queues, and waits until the broker has them.
     async fn post(&self, letters: Vec<Letter>) {
-        let accepted = match self.commit(&letters).await {
-            Some(accepted) => accepted,
-            None => self.send(&letters).await,
-        };
-        for (letter, accepted) in letters.into_iter().zip(accepted) {
-            self.posted(letter, accepted).await;
+        if let Some(accepted) = self.commit(&letters).await {
+            for (letter, accepted) in letters.into_iter().zip(accepted) {
+                posted(letter, accepted, &self.tell).await;
+            }
+            return;
         }
+        let mut sent = Vec::with_capacity(letters.len());
+        for letter in letters {
+            sent.push(self.send(letter).await);
+        }
+        let all = async {
+            for one in sent {
+                let _ = one.await;
+            }
+        };
+        // Whoever is still waited for is dealt with beside.
+        let _ = timeout(WAITS, all).await;
     }
 
     /// Sends letters in one transaction: none of them is answered by itself, or the broker would write each to its disk by itself.
@@ -146,36 +171,34 @@ impl Outbox {
         }
     }
 
-    /// Sends letters, each of which the broker answers.
-    async fn send(&self, letters: &[Letter]) -> Vec<Result<(), Error>> {
-        let mut sendings = Vec::with_capacity(letters.len());
-        for letter in letters {
-            sendings.push(self.alone.hand_over(&letter.to, outgoing(&letter.event)).await);
-        }
-        let mut accepted = Vec::with_capacity(letters.len());
-        for sending in sendings {
-            accepted.push(match sending {
+    /// Puts a letter on its way, and sees to the rest in a task, which ends when the broker has it.
+    async fn send(&self, letter: Letter) -> JoinHandle<()> {
+        let sending = self.alone.hand_over(&letter.to, outgoing(&letter.event)).await;
+        let tell = self.tell.clone();
+        tokio::spawn(async move {
+            let accepted = match sending {
                 Ok(sending) => sending.accepted().await.map(drop),
                 Err(error) => Err(error),
-            });
-        }
-        accepted
+            };
+            posted(letter, accepted, &tell).await;
+        })
     }
+}
 
-    async fn posted(&self, letter: Letter, accepted: Result<(), Error>) {
-        if let Err(error) = accepted {
-            warn!(destination = %letter.to, %error, "a broker does not take an event or an answer");
-            // Only what a broker has refused will never be taken. What else fails ends with the connection.
-            if !matches!(error, Error::Refused(_) | Error::TimedOut(..) | Error::Encode(_)) {
-                return;
-            }
+/// The broker has a letter, or will never have it.
+async fn posted(letter: Letter, accepted: Result<(), Error>, tell: &mpsc::Sender<Heard>) {
+    if let Err(error) = accepted {
+        warn!(destination = %letter.to, %error, "a broker does not take an event or an answer");
+        // Only what a broker has refused will never be taken. What else fails ends with the connection.
+        if !matches!(error, Error::Refused(_) | Error::TimedOut(..) | Error::Encode(_)) {
+            return;
         }
-        if let Some(delivery) = letter.answered {
-            acknowledge(&delivery).await;
-        }
-        // Nobody listens any more at the end.
-        let _ = self.tell.send(Heard::Published).await;
     }
+    if let Some(delivery) = letter.answered {
+        acknowledge(&delivery).await;
+    }
+    // Nobody listens any more at the end.
+    let _ = tell.send(Heard::Published).await;
 }
 
 /// When all of a flight is dealt with; never where there is none.

@@ -7,9 +7,8 @@ mod harness;
 
 use std::time::Duration;
 
-use harness::{Client, Running, broker, centre, empty, folder, plan, port, run, tells_no_secret};
+use harness::{Client, Running, broker, centre, empty, folder, plan, port, run, slow, tells_no_secret};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::json;
 use topoc_lab::{Broker, PATIENCE};
 use topoc_openwire::Outgoing;
 
@@ -48,9 +47,7 @@ fn answers_that_wait_for_a_broker_go_together() {
         let before = connector.log().matches("a request is answered").count();
         let taken = connector.log().matches("a request is taken").count();
         // Long enough that the broker stands still before Finesse answers.
-        for node in [1, 2] {
-            drop(sim.command("slow", json!({"node": node, "ms": 1500}).as_object().unwrap()).unwrap());
-        }
+        slow(&sim, 2500);
         let gone = client.session.temporary_queue().await.unwrap();
         let mut sent = Vec::new();
         for agent in &AGENTS[..3] {
@@ -61,6 +58,7 @@ fn answers_that_wait_for_a_broker_go_together() {
         until_said(&connector, "a request is taken", taken + 4).await;
         let gone_together = batches(&connector);
         signal(&broker, Signal::STOP);
+        slow(&sim, 0);
         until_said(&connector, "a request is answered", before + 4).await;
         signal(&broker, Signal::CONT);
         let mut answered = Vec::new();
@@ -75,6 +73,7 @@ fn answers_that_wait_for_a_broker_go_together() {
         // Whatever was refused is over: nothing comes again, and the next request is answered.
         let answer = client.ask("GetState#1004", empty()).await;
         assert_eq!(answer["event"], "AgentState", "{answer}");
+        assert_eq!(client.reply_within(Duration::from_millis(500)).await, None);
         connector.terminate();
         assert!(connector.wait().await.success());
         tells_no_secret(&dir);

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use harness::{
-    Client, MOON, PASSWORD, REQUESTS, Running, broker, centre, empty, folder, plan, port, run, tells_no_secret, text,
+    Client, MOON, PASSWORD, REQUESTS, Running, broker, centre, empty, folder, plan, port, run, slow, tells_no_secret,
+    text,
 };
 use serde_json::{Value, json};
 use topoc_finesse_sim::Simulator;
@@ -67,13 +68,6 @@ fn json_body(body: &Value) -> Outgoing {
 
 fn id(call: &Value) -> String {
     call["id"].as_str().unwrap().to_owned()
-}
-
-/// Lets both nodes answer later, by so many milliseconds.
-fn slow(sim: &Simulator, ms: u64) {
-    for node in [1, 2] {
-        drop(sim.command("slow", json!({"node": node, "ms": ms}).as_object().unwrap()).unwrap());
-    }
 }
 
 /// Whether the first agent is ready at Finesse.

@@ -56,6 +56,13 @@ pub(crate) async fn centre(agents: usize) -> Simulator {
     Simulator::start(options).await.unwrap()
 }
 
+/// Lets both nodes answer later, by so many milliseconds.
+pub(crate) fn slow(sim: &Simulator, ms: u64) {
+    for node in [1, 2] {
+        drop(sim.command("slow", json!({"node": node, "ms": ms}).as_object().unwrap()).unwrap());
+    }
+}
+
 /// A connector's plan for brokers on loopback and the simulator.
 pub(crate) fn plan(ports: &[u16], sim: &Simulator) -> Plan {
     let address = |port: &u16| {
