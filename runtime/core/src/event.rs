@@ -26,7 +26,7 @@ pub struct Event {
     /// Which connector tells it, and counts so. Another one, after a take-over, begins anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connector: Option<String>,
-    /// How often that connector had been started: it counts anew each time.
+    /// When that connector was started, in milliseconds since the Unix epoch: it counts anew each time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u64>,
     /// The correlation id of the request that it answers, or its message id; absent where nothing was asked.
