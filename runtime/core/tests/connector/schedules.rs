@@ -623,7 +623,7 @@ impl Sum {
     }
 }
 
-/// It failed once, in an earlier form of the machine.
+/// Beyond the seeds that every run tries.
 #[test]
 fn schedule_11473_keeps_every_promise() {
     run(11_473);

@@ -234,6 +234,8 @@ impl Ledger {
                     verdict.expired += 1;
                 } else if request.sending == Sending::Accepted {
                     verdict.wrong.push(format!("lost: {}", describe(number, request)));
+                } else if request.sending == Sending::OnItsWay {
+                    verdict.wrong.push(format!("sent for ever: {}", describe(number, request)));
                 }
                 continue;
             };
@@ -357,6 +359,13 @@ mod tests {
         let mut ledger = Ledger::default();
         ask(&mut ledger, what, s(10), answers);
         ledger
+    }
+
+    #[test]
+    fn a_request_whose_sending_never_ends_is_wrong() {
+        let mut ledger = Ledger::default();
+        ledger.ask(1001, |_| What::State, s(10));
+        assert!(matches!(&ledger.judge().wrong[..], [one] if one.starts_with("sent for ever: ")));
     }
 
     fn ask(ledger: &mut Ledger, what: What, at: Duration, answers: &[Said]) {
