@@ -5,8 +5,7 @@
 //! `runtime/openwire/proto/tests/link.rs` tries. A bridge is there a second after both of its brokers are: the first delay of ActiveMQ's
 //! discovery agent (`SimpleDiscoveryAgent.initialReconnectDelay`).
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -75,31 +74,9 @@ enum What {
 }
 
 struct Coming {
-    at: Duration,
-    number: u64,
     /// For this start of that party; none for nobody's.
     of: Option<(usize, u64)>,
     what: What,
-}
-
-impl PartialEq for Coming {
-    fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
-    }
-}
-
-impl Eq for Coming {}
-
-impl PartialOrd for Coming {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Coming {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.number).cmp(&(other.at, other.number))
-    }
 }
 
 /// A client or a connector.
@@ -134,7 +111,8 @@ pub(crate) struct World<'a> {
     brokers: Brokers<'a>,
     parties: Vec<Party>,
     pub(crate) centre: Centre,
-    coming: BinaryHeap<Reverse<Coming>>,
+    /// By the moment, and what was ordered first is first.
+    coming: BTreeMap<(Duration, u64), Coming>,
     numbers: u64,
     /// Nothing overtakes on a line: when the last thing arrives, inwards and outwards.
     last: BTreeMap<(Place, bool), Duration>,
@@ -174,7 +152,7 @@ impl<'a> World<'a> {
             brokers,
             parties,
             centre,
-            coming: BinaryHeap::new(),
+            coming: BTreeMap::new(),
             numbers: 0,
             last: BTreeMap::new(),
             cuts: BTreeSet::new(),
@@ -387,7 +365,7 @@ impl<'a> World<'a> {
     fn come(&mut self, after: Duration, party: Option<usize>, what: What) {
         self.numbers += 1;
         let of = party.map(|party| (party, self.parties[party].life));
-        self.coming.push(Reverse(Coming { at: self.now + after, number: self.numbers, of, what }));
+        self.coming.insert((self.now + after, self.numbers), Coming { of, what });
     }
 
     fn soon(&mut self, (least, most): (u64, u64), party: usize, what: What) {
@@ -753,7 +731,7 @@ impl<'a> World<'a> {
     pub(crate) fn watch(&mut self, time: Duration, look: &mut dyn FnMut(&Self)) {
         let end = self.now + time;
         loop {
-            let next = self.coming.peek().map(|next| next.0.at);
+            let next = self.coming.first_key_value().map(|((at, _), _)| *at);
             let wakes = self.wakes();
             let at = next.into_iter().chain(wakes.map(|(at, _)| at)).min().unwrap_or(end);
             while self.looked + LOOK <= at.min(end) {
@@ -769,7 +747,7 @@ impl<'a> World<'a> {
             match wakes {
                 Some((wakes, party)) if next.is_none_or(|next| wakes < next) => self.wake(party),
                 _ => {
-                    let Some(Reverse(coming)) = self.coming.pop() else { return };
+                    let Some((_, coming)) = self.coming.pop_first() else { return };
                     self.happen(coming);
                 }
             }
