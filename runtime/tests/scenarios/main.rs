@@ -166,7 +166,7 @@ impl Running {
     }
 
     fn logs(&self) -> String {
-        let names = ["gc-1", "gc-2"];
+        let names = ["gc-1", "gc-2", "amq-1", "amq-2"];
         names.iter().filter_map(|name| Some(format!("{name}:\n{}\n", self.stage.log(name)?))).collect()
     }
 }

@@ -237,11 +237,13 @@ impl Stage {
         found.unwrap_or_else(|| panic!("no client {client}"))
     }
 
-    /// What a connector has printed since it was started for the first time.
+    /// What a connector has printed since it was started for the first time, or a broker that runs since it was started.
     #[must_use]
-    pub fn log(&self, connector: &str) -> Option<String> {
-        let (_, program) = self.plans.get(connector)?;
-        std::fs::read_to_string(Connector::log_beside(program)).ok()
+    pub fn log(&self, name: &str) -> Option<String> {
+        match self.plans.get(name) {
+            Some((_, program)) => std::fs::read_to_string(Connector::log_beside(program)).ok(),
+            None => self.brokers.get(name)?.log().ok(),
+        }
     }
 
     /// A connector that runs.
