@@ -28,8 +28,8 @@ const CONSUMER_AGAIN: Duration = Duration::from_secs(1);
 /// What tasks tell the loop.
 #[derive(Debug)]
 pub(crate) enum Heard {
-    /// The broker has accepted something that was sent to a client.
-    Published,
+    /// The broker has accepted something that was sent to a client, about this agent.
+    Published(Option<String>),
     /// The broker has accepted what was sent to other connectors.
     Accepted(Ticket),
     /// What came of a question.
@@ -213,9 +213,9 @@ impl Driver {
 
     fn hear(&mut self, heard: Option<Heard>) {
         let event = match heard {
-            Some(Heard::Published) => {
+            Some(Heard::Published(agent)) => {
                 self.report.sent();
-                Event::Published
+                Event::Published(agent)
             }
             Some(Heard::Accepted(ticket)) => Event::Accepted(ticket),
             Some(Heard::Came(ticket, outcome)) => Event::Came(ticket, *outcome),

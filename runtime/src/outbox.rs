@@ -198,7 +198,7 @@ async fn posted(letter: Letter, accepted: Result<(), Error>, tell: &mpsc::Sender
         acknowledge(&delivery).await;
     }
     // Nobody listens any more at the end.
-    let _ = tell.send(Heard::Published).await;
+    let _ = tell.send(Heard::Published(letter.event.agent)).await;
 }
 
 /// When all of a flight is dealt with; never where there is none.

@@ -48,8 +48,8 @@ pub enum Event {
     Heard(Vec<u8>),
     /// The broker has accepted [`Order::Send`] with this ticket.
     Accepted(Ticket),
-    /// The broker has accepted one [`Order::Publish`].
-    Published,
+    /// The broker has accepted one [`Order::Publish`], which was about this agent.
+    Published(Option<String>),
     /// What came of [`Order::Prove`].
     Proved(Ticket, Proof),
     /// What came of [`Order::Look`]; none if no server of Finesse said it.
@@ -219,7 +219,7 @@ impl Turn<'_> {
             }
             Event::Requested(message) => To::Requested(message),
             Event::Accepted(ticket) => To::Recorded(ticket),
-            Event::Published => To::Published,
+            Event::Published(agent) => To::Published(agent),
             Event::Proved(ticket, proof) => To::Proved(ticket, proof),
             Event::Seen(ticket, seen) => To::Seen(ticket, seen),
             Event::Came(ticket, outcome) => To::Came(ticket, outcome),

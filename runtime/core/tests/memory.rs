@@ -65,7 +65,7 @@ fn ten_thousand_agents_take_less_than_8_kb_each_and_those_of_others_less_than_2(
             let live = Change::Connection(Connection::Live(NodeId(0)));
             for change in [Change::Agent(user(&agent)), Change::DialogAdded(dialog(&agent)), live] {
                 for _ in connector.handle(now, Event::Changed(agent.clone(), change)) {
-                    connector.handle(now, Event::Published);
+                    connector.handle(now, Event::Published(Some(agent.clone())));
                 }
             }
         }

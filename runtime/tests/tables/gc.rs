@@ -14,7 +14,7 @@ use topoc_plan::Plan;
 /// What the broker says to a command of ours.
 pub(crate) enum Awaits {
     Accepted(Ticket),
-    Published,
+    Published(Option<String>),
 }
 
 /// A connector that runs.

@@ -494,7 +494,7 @@ impl<'a> World<'a> {
                     self.parties[party].gc.as_mut().and_then(|gc| gc.awaited.remove(&response.correlation_id));
                 match awaited {
                     Some(Awaits::Accepted(ticket)) => self.tell(party, Event::Accepted(ticket)),
-                    Some(Awaits::Published) => self.tell(party, Event::Published),
+                    Some(Awaits::Published(agent)) => self.tell(party, Event::Published(agent)),
                     None => {}
                 }
             }
@@ -564,7 +564,8 @@ impl<'a> World<'a> {
                     Some(name) => Destination::queue(name),
                     None => Destination::topic(to),
                 };
-                self.publish(party, to, serde_json::to_vec(&*event).unwrap(), Some(Awaits::Published));
+                let text = serde_json::to_vec(&*event).unwrap();
+                self.publish(party, to, text, Some(Awaits::Published(event.agent)));
             }
             Order::Acknowledge(delivery) => self.acknowledge(party, delivery),
             Order::Prove(ticket, ..) => {

@@ -84,8 +84,8 @@ pub enum Event {
     Proved(Ticket, Proof),
     /// What came of [`Order::Ask`].
     Came(Ticket, Outcome),
-    /// The broker has accepted one [`Order::Publish`].
-    Published,
+    /// The broker has accepted one [`Order::Publish`], which was about this agent.
+    Published(Option<String>),
     /// Something is otherwise than was told before of this agent.
     Changed(String, Change),
     /// Finesse has accepted a request of this agent and could not do it.

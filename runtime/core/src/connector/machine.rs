@@ -52,6 +52,8 @@ pub struct Connector {
     pub(super) crowded: BTreeSet<String>,
     pub(super) next: Ticket,
     pub(super) unsent: usize,
+    /// Of whom, and how much of each.
+    pub(super) unsent_of: BTreeMap<String, usize>,
     pub(super) paused: bool,
     pub(super) held: bool,
     /// Another connector may have claimed requests that we do not know.
@@ -86,6 +88,7 @@ impl Connector {
             crowded: BTreeSet::new(),
             next: 1,
             unsent: 0,
+            unsent_of: BTreeMap::new(),
             paused: false,
             held: false,
             blind: false,
@@ -122,9 +125,11 @@ impl Connector {
         self.paused
     }
 
-    /// Agents with requests in hand.
+    /// Agents with requests in hand, and those of whom the broker has not accepted everything that was told: whoever owned them next
+    /// would overtake that.
     pub fn busy(&self) -> impl Iterator<Item = &str> {
-        self.requests.values().map(|held| held.request.subject())
+        let asked = self.requests.values().map(|held| held.request.subject());
+        asked.chain(self.unsent_of.keys().map(String::as_str))
     }
 
     /// How many events and answers the broker has not accepted.
@@ -179,7 +184,7 @@ impl Turn<'_> {
             Event::Recorded(ticket) => self.recorded(ticket),
             Event::Proved(ticket, proof) => self.proved(ticket, proof),
             Event::Came(ticket, outcome) => self.came(ticket, outcome),
-            Event::Published => self.connector.unsent = self.connector.unsent.saturating_sub(1),
+            Event::Published(agent) => self.published(agent),
             Event::Changed(agent, change) => self.changed(&agent, change),
             Event::Failed { agent, request_id, error } => self.failed(&agent, request_id.as_deref(), &error),
             Event::Serves(service) => self.connector.service = service,

@@ -1,5 +1,7 @@
 //! Answers and events on their way out, in order and counted; and what is held back when they are too many.
 
+use std::collections::btree_map::Entry;
+
 use topoc_finesse_proto::api_error::ApiError;
 
 use super::address::Address;
@@ -52,7 +54,21 @@ impl Turn<'_> {
             event.epoch = Some(self.connector.settings.epoch);
         }
         self.connector.unsent += 1;
+        if let Some(agent) = &event.agent {
+            *self.connector.unsent_of.entry(agent.clone()).or_default() += 1;
+        }
         self.orders.push(Order::Publish(to, Box::new(event)));
+    }
+
+    /// The broker has something that was sent, about this agent.
+    pub(super) fn published(&mut self, agent: Option<String>) {
+        self.connector.unsent = self.connector.unsent.saturating_sub(1);
+        if let Some(Entry::Occupied(mut left)) = agent.map(|agent| self.connector.unsent_of.entry(agent)) {
+            *left.get_mut() -= 1;
+            if *left.get() == 0 {
+                left.remove();
+            }
+        }
     }
 
     /// Finesse could not do what it has accepted.

@@ -345,7 +345,7 @@ fn a_greeting_is_answered_without_finesse() {
 fn too_much_stays_at_the_broker_and_at_finesse() {
     let mut connector = new(Limits { requests: 4, requests_of_agent: 3, unsent: 6, ..Limits::default() });
     live(&mut connector, Some("desk"));
-    (0..connector.unsent()).for_each(|_| drop(connector.handle(NOW, Event::Published)));
+    (0..connector.unsent()).for_each(|_| drop(connector.handle(NOW, Event::Published(None))));
     let mut orders = Vec::new();
     for place in 0..4 {
         orders = ask(&mut connector, message(place, &format!("id-{place}"), "MakeReady#1001", ""));
@@ -356,7 +356,7 @@ fn too_much_stays_at_the_broker_and_at_finesse() {
     let orders = connector.handle(NOW + secs(30), Event::Time);
     assert_eq!((told(&orders).len(), connector.requests().count()), (4, 0));
     let mut orders = Vec::new();
-    (0..connector.unsent()).for_each(|_| orders.extend(connector.handle(NOW, Event::Published)));
+    (0..connector.unsent()).for_each(|_| orders.extend(connector.handle(NOW, Event::Published(None))));
     assert_eq!(orders, [Order::Resume]);
     let mut holds = Vec::new();
     for since in 2..8 {
@@ -364,7 +364,7 @@ fn too_much_stays_at_the_broker_and_at_finesse() {
     }
     assert_eq!(holds[holds.len() - 2..], [Order::Hold, Order::Pause]);
     let mut orders = Vec::new();
-    (0..6).for_each(|_| orders.extend(connector.handle(NOW, Event::Published)));
+    (0..6).for_each(|_| orders.extend(connector.handle(NOW, Event::Published(None))));
     assert_eq!(orders, [Order::Release, Order::Resume]);
 }
 

@@ -239,7 +239,7 @@ impl World {
                 if let Some(id) = &event.correlation {
                     self.sent[id.parse::<usize>().unwrap()].answers.push(event.told);
                 }
-                self.later(4, Coming::Event(Event::Published));
+                self.later(4, Coming::Event(Event::Published(event.agent)));
             }
             Order::Acknowledge(delivery) => {
                 if let Some(sent) = self.sent.iter_mut().find(|sent| sent.delivered == Some(delivery)) {

@@ -251,6 +251,22 @@ fn who_ends_finishes_and_hands_over_and_the_others_take_over_at_once() {
 }
 
 #[test]
+fn an_agent_is_handed_over_when_the_broker_has_what_they_were_told() {
+    let mut world = connected(2, 2, Mode::ActiveActive, 0);
+    world.letters_take = 20_000;
+    let request = call(&mut world, 0, 0);
+    world.pass(millis(500), &mut |_| {});
+    assert!(is_done(&world, request));
+    world.tell(0, Event::Drain);
+    pass(&mut world, 3);
+    assert_eq!(world.sessions, [Some(0), Some(1)], "the other one would overtake the answer");
+    pass(&mut world, 20);
+    assert_eq!(world.sessions, [Some(1); 2]);
+    pass(&mut world, 20);
+    assert!(world.nodes[0].done);
+}
+
+#[test]
 fn a_newcomer_knows_everything_and_what_was_taken_is_not_taken_again() {
     let mut world = connected(2, 10, Mode::ActiveActive, 0);
     let requests: Vec<usize> = (0..100).map(|one| call(&mut world, 0, one % 10)).collect();
@@ -414,7 +430,7 @@ fn ten_thousand_agents_move() {
                         queue.push_back((node, Event::Proved(ticket, topoc_core::connector::Proof::Right)));
                     }
                     Order::Start(..) => starts += 1,
-                    Order::Publish(..) => queue.push_back((node, Event::Published)),
+                    Order::Publish(_, event) => queue.push_back((node, Event::Published(event.agent))),
                     _ => {}
                 }
             }

@@ -125,6 +125,8 @@ pub(crate) struct World {
     pub(crate) secrets_seen: bool,
     /// Whether Finesse always does what it is asked, and says so.
     pub(crate) is_able: bool,
+    /// How long the broker takes at most to accept an answer or an event, in milliseconds.
+    pub(crate) letters_take: u64,
     /// Most requests that Finesse was asked at once beside a session, and those under way.
     pub(crate) most_asked: usize,
     beside: BTreeSet<(usize, Ticket)>,
@@ -175,6 +177,7 @@ impl World {
             faults: 0,
             secrets_seen: false,
             is_able: false,
+            letters_take: 30,
             most_asked: 0,
             beside: BTreeSet::new(),
             looks: 0,
@@ -432,13 +435,14 @@ impl World {
                 self.ask(node, ticket, &command);
             }
             Order::Publish(to, event) => {
+                let agent = event.agent.clone();
                 if let (Address::Named(_), Some(id)) = (&to, &event.correlation) {
                     let request = &mut self.sent[id.parse::<usize>().unwrap()];
                     request.answers.push((self.now, event.told));
                 } else if self.told.len() < 1000 {
                     self.told.push((to.to_string(), event.told));
                 }
-                self.soon(30, node, Event::Published);
+                self.soon(self.letters_take, node, Event::Published(agent));
             }
             Order::Acknowledge(delivery) | Order::Refuse(delivery) => {
                 if let Some(sent) = self.sent.iter_mut().find(|sent| sent.held == Some((node, delivery))) {
@@ -572,14 +576,14 @@ impl World {
         }
         match coming.what {
             What::Tell(event) => {
-                let is_brokers = matches!(*event, Event::Requested(_) | Event::Accepted(_) | Event::Published);
+                let is_brokers = matches!(*event, Event::Requested(_) | Event::Accepted(_) | Event::Published(_));
                 // What is acknowledged over a lost connection is not.
                 let is_gone = match &*event {
                     Event::Requested(message) => {
                         let is_it = |sent: &Sent| sent.held == Some((node, message.delivery));
                         !self.sent.iter().any(is_it)
                     }
-                    _ => is_brokers && !self.nodes[node].online && !matches!(*event, Event::Published),
+                    _ => is_brokers && !self.nodes[node].online && !matches!(*event, Event::Published(_)),
                 };
                 if let Event::Came(ticket, _) = &*event {
                     self.beside.remove(&(node, *ticket));
