@@ -159,7 +159,7 @@ pub(crate) struct Verdict {
     pub(crate) accepted: usize,
     pub(crate) failed: usize,
     /// Never answered, as they expired while something had a fault: the broker has put them among its dead letters.
-    pub(crate) expired: usize,
+    pub(crate) expired: Vec<String>,
     /// More than one answer to one request.
     pub(crate) again: usize,
     /// Requests that Finesse accepted again under the same id, where nothing comes of that.
@@ -231,7 +231,7 @@ impl Ledger {
             let Some(first) = request.answers.first() else {
                 let met = self.fault_at(request.at, request.at + TIME_TO_LIVE).is_some();
                 if request.dead && met {
-                    verdict.expired += 1;
+                    verdict.expired.push(describe(number, request));
                 } else if request.sending == Sending::Accepted {
                     verdict.wrong.push(format!("lost: {}", describe(number, request)));
                 } else if request.sending == Sending::OnItsWay {
@@ -419,7 +419,7 @@ mod tests {
         ledger.died(0);
         assert_eq!(wrong(&ledger), ["lost"]);
         ledger.faults.push(fault(100, 120));
-        assert_eq!((wrong(&ledger).len(), ledger.judge().expired), (0, 1));
+        assert_eq!((wrong(&ledger).len(), ledger.judge().expired.len()), (0, 1));
         ledger.requests[0].dead = false;
         assert_eq!(wrong(&ledger), ["lost"]);
     }
