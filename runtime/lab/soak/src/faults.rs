@@ -150,17 +150,19 @@ pub(crate) fn schedule(seed: u64, length: Duration, parts: &Parts) -> Vec<Fault>
         if at >= length {
             return faults;
         }
+        // What may not come in the calm does not wait for its end: all of it would come at once.
+        let may = |row: &&'static Row| !(row.ends_a_connector() && calm.contains(&at));
+        bag.retain(may);
         // More than what nobody can be befallen by now.
         if bag.len() < 2 * ROWS.len() {
             let mut more: Vec<&'static Row> =
-                ROWS.iter().flat_map(|row| std::iter::repeat_n(row, row.weight)).collect();
+                ROWS.iter().filter(may).flat_map(|row| std::iter::repeat_n(row, row.weight)).collect();
             chance.shuffle(&mut more);
             bag.extend(more);
         }
         let free = |targets: &Vec<String>| targets.iter().all(|one| busy.get(one).is_none_or(|until| *until <= at));
         let found = bag.iter().enumerate().find_map(|(place, row)| {
-            let may = !(row.ends_a_connector() && calm.contains(&at));
-            let mut targets: Vec<Vec<String>> = parts.of(row.part).into_iter().filter(|_| may).filter(free).collect();
+            let mut targets: Vec<Vec<String>> = parts.of(row.part).into_iter().filter(free).collect();
             (!targets.is_empty()).then(|| (place, targets.swap_remove(chance.usize(..targets.len()))))
         });
         let Some((place, targets)) = found else { continue };
@@ -228,5 +230,16 @@ mod tests {
             faults.iter().filter(|fault| fault.row.ends_a_connector()).map(|fault| fault.at).collect();
         assert!(!ending.iter().any(|at| calm(HOUR).contains(at)));
         assert!(ending.iter().any(|at| *at < calm(HOUR).start) && ending.iter().any(|at| *at > calm(HOUR).end));
+    }
+
+    #[test]
+    fn connectors_are_not_ended_more_often_after_the_calm_than_before_it() {
+        let count = |range: std::ops::Range<Duration>| -> usize {
+            let is_it = |fault: &&Fault| fault.row.ends_a_connector() && range.contains(&fault.at);
+            (0..50).map(|seed| schedule(seed, HOUR, &parts()).iter().filter(is_it).count()).sum()
+        };
+        let (minutes, calm) = (Duration::from_secs(300), calm(HOUR));
+        let (before, after) = (count(calm.start - minutes..calm.start), count(calm.end..calm.end + minutes));
+        assert!(before > 100 && after < before * 3 / 2, "{before} and {after}");
     }
 }

@@ -158,8 +158,6 @@ pub(crate) struct Verdict {
     pub(crate) answers: BTreeMap<String, usize>,
     pub(crate) accepted: usize,
     pub(crate) failed: usize,
-    /// Never answered, as they expired while something had a fault: the broker has put them among its dead letters.
-    pub(crate) expired: Vec<String>,
     /// More than one answer to one request.
     pub(crate) again: usize,
     /// Requests that Finesse accepted again under the same id, where nothing comes of that.
@@ -229,14 +227,13 @@ impl Ledger {
                 Sending::Failed | Sending::OnItsWay => verdict.failed += 1,
             }
             let Some(first) = request.answers.first() else {
-                let met = self.fault_at(request.at, request.at + TIME_TO_LIVE).is_some();
-                if request.dead && met {
-                    verdict.expired.push(describe(number, request));
-                } else if request.sending == Sending::Accepted {
-                    verdict.wrong.push(format!("lost: {}", describe(number, request)));
-                } else if request.sending == Sending::OnItsWay {
-                    verdict.wrong.push(format!("sent for ever: {}", describe(number, request)));
-                }
+                let wrong = match request.sending {
+                    Sending::Accepted if request.dead => Some("expired at a broker"),
+                    Sending::Accepted => Some("lost"),
+                    Sending::OnItsWay => Some("sent for ever"),
+                    Sending::Failed => None,
+                };
+                verdict.wrong.extend(wrong.map(|wrong| format!("{wrong}: {}", describe(number, request))));
                 continue;
             };
             answered += 1;
@@ -414,14 +411,11 @@ mod tests {
     }
 
     #[test]
-    fn what_expired_at_a_broker_is_counted_and_has_to_have_met_a_fault() {
+    fn what_expired_at_a_broker_is_wrong_whatever_had_a_fault() {
         let mut ledger = one(What::State, &[]);
-        ledger.died(0);
-        assert_eq!(wrong(&ledger), ["lost"]);
         ledger.faults.push(fault(100, 120));
-        assert_eq!((wrong(&ledger).len(), ledger.judge().expired.len()), (0, 1));
-        ledger.requests[0].dead = false;
-        assert_eq!(wrong(&ledger), ["lost"]);
+        ledger.died(0);
+        assert_eq!(wrong(&ledger), ["expired at a broker"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! breaks brokers, connectors, the link between the sites and Finesse as a seed decides. Then it mends everything, waits for
 //! answers, and holds what was asked, answered and done to what is promised:
 //!
-//! - a request that a broker accepted is answered, unless it lay there for three minutes and expired, which is counted;
+//! - a request that a broker accepted is answered; its time to live is longer than any fault, so that none may expire;
 //! - Finesse has accepted each request at most once, however it was sent, and none that nobody asked for; only to a state may it
 //!   have been told again by the connector that asked before, as nothing comes of that (`What::is_harmless` in `ledger.rs`); a call
 //!   that was said to be made was made, and one that was said not to be made was not;

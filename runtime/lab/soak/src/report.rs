@@ -98,8 +98,6 @@ impl Report {
         line("  nobody knows whether one has it", verdict.failed);
         line("not sent, as too many were on their way", self.skipped);
         table("first answers", &verdict.answers);
-        line("expired at a broker, for a fault", verdict.expired.len());
-        verdict.expired.iter().take(TOLD).for_each(|one| println!("  {one}"));
         line("more answers to the same requests", verdict.again);
         line("asked again of Finesse, where it does no harm", verdict.repeated);
         line("events besides", self.events);
