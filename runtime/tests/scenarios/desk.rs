@@ -12,6 +12,8 @@ use topoc_stage::Stage;
 
 /// A request of which nothing is heard so long is sent again: another one, since each is acted on at most once.
 const WITHIN: Duration = Duration::from_secs(2);
+/// So much longer an answer is waited for: one says that the request was of no use any more.
+const LATER: Duration = Duration::from_secs(1);
 /// A client that waits to be answered again asks so often.
 const EVERY: Duration = Duration::from_millis(50);
 
@@ -24,6 +26,7 @@ pub(crate) struct Desk {
 }
 
 /// An answer.
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) connector: Option<String>,
     pub(crate) event: String,
@@ -104,7 +107,7 @@ impl Desk {
 
 async fn ask(requester: &Requester, agent: usize, command: &str, body: &str) -> Option<Answer> {
     let request = Outgoing::text(body).message_type(format!("{command}#{agent}")).time_to_live(WITHIN);
-    let answer = requester.request(request, WITHIN).await.ok()?;
+    let answer = requester.request(request, WITHIN + LATER).await.ok()?;
     let event: Value = serde_json::from_str(&answer.text().unwrap()?).unwrap();
     Some(Answer {
         connector: event["connector"].as_str().map(str::to_owned),

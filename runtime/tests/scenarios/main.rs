@@ -133,11 +133,12 @@ impl Running {
     /// How long it takes until each client is answered again.
     fn first_answers(&self) -> Vec<Duration> {
         let began = Instant::now();
-        let first = |desk: &Desk| {
-            while self.stage.runtime.block_on(desk.ask_state()).is_none() {
-                assert!(began.elapsed() < PATIENCE, "{} is answered no more\n{}", desk.name, self.logs());
+        let first = |desk: &Desk| loop {
+            let answer = self.stage.runtime.block_on(desk.ask_state());
+            if answer.as_ref().is_some_and(|answer| answer.event == "AgentState") {
+                return began.elapsed();
             }
-            began.elapsed()
+            assert!(began.elapsed() < PATIENCE, "{}: {answer:?} at last\n{}", desk.name, self.logs());
         };
         self.desks.iter().map(first).collect()
     }
@@ -165,9 +166,15 @@ impl Running {
         }
     }
 
+    /// What programs have said, and how connectors that run are doing.
     fn logs(&self) -> String {
-        let names = ["gc-1", "gc-2", "amq-1", "amq-2"];
-        names.iter().filter_map(|name| Some(format!("{name}:\n{}\n", self.stage.log(name)?))).collect()
+        let connectors = ["gc-1", "gc-2"];
+        let logs = connectors.iter().chain(&["amq-1", "amq-2"]).filter_map(|name| Some((*name, self.stage.log(name)?)));
+        let pages = ["/ready", "/agents", "/metrics"];
+        let seen = connectors
+            .iter()
+            .flat_map(|name| pages.iter().filter_map(|page| Some((*name, look(self.stage.admin(name), page)?))));
+        logs.chain(seen).map(|(name, text)| format!("{name}:\n{text}\n")).collect()
     }
 }
 
