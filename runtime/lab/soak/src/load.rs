@@ -15,6 +15,8 @@ use crate::ledger::{Answer, Ledger, Said, Sending, TIME_TO_LIVE, What};
 const BETWEEN_CHANGES: Duration = Duration::from_millis(1500);
 /// Who was not answered for so long goes on with something else.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// Nothing comes of connecting twice.
+const PATIENCE_TO_CONNECT: Duration = Duration::from_secs(10);
 /// Requests of so many seconds may be on their way: longer than a fault lasts. What is more than that is not sent, so that a machine
 /// that cannot keep up is not taken for a topology that loses requests.
 const ON_THEIR_WAY: u32 = 30;
@@ -29,7 +31,7 @@ struct Agent {
     signed_in: bool,
     /// The calls that there are, as far as somebody has looked since the last change.
     dialogs: Option<Vec<u64>>,
-    /// The request whose answer decides what is next, and when it was sent.
+    /// The request whose answer decides what is next, and until when it is waited for.
     waits: Option<(u64, Duration)>,
     changed: Duration,
     round: usize,
@@ -47,7 +49,7 @@ impl Agent {
 
     /// What is asked for next; whether its answer is waited for.
     fn next(&mut self, now: Duration, chance: &mut Rng) -> (Box<dyn FnOnce(u64) -> What>, bool) {
-        if self.waits.is_some_and(|(_, since)| now.saturating_sub(since) > PATIENCE) {
+        if self.waits.is_some_and(|(_, until)| until < now) {
             (self.waits, self.dialogs) = (None, None);
         }
         if self.waits.is_some() {
@@ -78,7 +80,8 @@ impl Agent {
     fn learn(&mut self, number: u64, what: What, event: &Value) {
         let code = event["data"]["code"].as_str().filter(|_| event["event"] == "Error");
         match code {
-            Some("NOT_CONNECTED") => self.connected = false,
+            // That is mended before anything else, as the guide for clients has it.
+            Some("NOT_CONNECTED") if self.connected => (self.connected, self.waits) = (false, None),
             Some("NOT_SIGNED_IN") => self.signed_in = false,
             _ => {}
         }
@@ -191,10 +194,11 @@ impl Office {
         let agent = agents.get_mut(index)?;
         let (what, waits) = agent.next(now, chance);
         let number = ledger.ask(agent.id, what, now);
-        if waits {
-            agent.waits = Some((number, now));
-        }
         let what = ledger.request(number)?.what;
+        if waits {
+            let patience = if what == What::Connect { PATIENCE_TO_CONNECT } else { PATIENCE };
+            agent.waits = Some((number, now + patience));
+        }
         Some((number, index, agent.id, what))
     }
 
