@@ -217,7 +217,10 @@ impl Turn<'_> {
                 self.deployment.ends.get_or_insert(end);
                 return self.sync(sync::Event::Drain);
             }
-            Event::Requested(message) => To::Requested(message),
+            Event::Requested(message) => {
+                self.sync(sync::Event::Look);
+                To::Requested(message)
+            }
             Event::Accepted(ticket) => To::Recorded(ticket),
             Event::Published(agent) => To::Published(agent),
             Event::Proved(ticket, proof) => To::Proved(ticket, proof),

@@ -50,6 +50,8 @@ pub enum Event {
     Ended(String, End),
     /// What [`Order::Collect`] wanted.
     Collected(Box<Piece>),
+    /// A request has come: who is heard at this moment?
+    Look,
     /// Hand everything over.
     Drain,
     /// Everything is handed over: say good-bye.
@@ -224,7 +226,8 @@ impl Sync {
     pub fn wakes_at(&self) -> Option<Duration> {
         let since = self.online?;
         let times = &self.settings.times;
-        let deaths = self.peers.values().map(|peer| peer.dies_at(since, times)).filter(|at| *at > self.looked);
+        let silent = |peer: &Peer| [Some(peer.dies_at(since, times)), peer.stales_at(times)];
+        let deaths = self.peers.values().flat_map(silent).flatten().filter(|at| *at > self.looked);
         let piece = self.pull.as_ref().map(|pull| pull.until);
         let taken = self.taken.values().filter_map(|taken| taken.at);
         deaths.chain([self.next_hello]).chain(piece).chain(taken).min()
@@ -274,6 +277,7 @@ impl Turn<'_> {
             Event::Bound { agent, credentials, client } => self.bound(&agent, credentials, client),
             Event::Ended(agent, end) => self.ended(&agent, end),
             Event::Collected(piece) => self.send(None, &Message::Piece(*piece)),
+            Event::Look => {}
             Event::Drain => {
                 self.sync.stage = Stage::Leaving;
                 self.hello();
@@ -314,7 +318,7 @@ impl Turn<'_> {
     /// Says what is known of the others, where that has changed.
     fn look_around(&mut self) {
         let times = self.sync.settings.times;
-        let is_dark = |peer: &Peer| !peer.left && (peer.gap || peer.unsure || !peer.is_heard(self.now, &times));
+        let is_dark = |peer: &Peer| !peer.left && (peer.gap || peer.unsure || !peer.is_fresh(self.now, &times));
         let blind = self.sync.peers.values().any(is_dark);
         if blind != self.sync.blind {
             self.sync.blind = blind;

@@ -67,6 +67,16 @@ impl Peer {
         self.proven && !self.left && self.heard.is_some_and(|at| at.saturating_add(times.dead) > now)
     }
 
+    /// Whether what it claims comes to us, as far as can be known.
+    pub(super) fn is_fresh(&self, now: Duration, times: &Times) -> bool {
+        self.is_heard(now, times) && self.stales_at(times).is_some_and(|at| at > now)
+    }
+
+    /// When it is that no more, if nothing else is heard of it.
+    pub(super) fn stales_at(&self, times: &Times) -> Option<Duration> {
+        self.heard.map(|at| at.saturating_add(times.fresh))
+    }
+
     /// When it is dead, if nothing else is heard of it. `since` is since when we listen.
     pub(super) fn dies_at(&self, since: Duration, times: &Times) -> Duration {
         self.heard.unwrap_or_default().max(self.told).max(since).saturating_add(times.dead)

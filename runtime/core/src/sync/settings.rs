@@ -18,6 +18,9 @@ pub enum Mode {
 pub struct Times {
     /// From one sign of life to the next.
     pub hello: Duration,
+    /// What a connector claims may not come to us any more when it was not heard for so long: well above [`Self::hello`], well below
+    /// [`Self::dead`].
+    pub fresh: Duration,
     /// A connector that was not heard for so long is dead.
     pub dead: Duration,
     /// How long one that starts waits for another one before it works alone.
@@ -38,12 +41,13 @@ pub struct Times {
 }
 
 impl Default for Times {
-    /// Ours: a sign of life each second, dead after 6 s, so that agents are owned anew within 10 s; 3 s to join; the primary is back
+    /// Ours: a sign of life each second, doubt after 2 s, dead after 6 s, so that agents are owned anew within 10 s; 3 s to join; the primary is back
     /// after 15 s; 2 s for a piece; 20 s until a session is tried again; 50 s to end.
     fn default() -> Self {
         let secs = Duration::from_secs;
         Self {
             hello: secs(1),
+            fresh: secs(2),
             dead: secs(6),
             join: secs(3),
             settle: secs(15),
