@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -49,11 +50,17 @@ enum Outside {
     Listed(Result<String, String>),
 }
 
+/// How long a broker may take to let the client in where there is another one: as long as brokers and clients wait for a silent
+/// peer (`maxInactivityDuration`).
+const LETS_IN: Duration = Duration::from_secs(30);
+
 /// The connection that commands go over.
 struct Current {
     attempt: Attempt,
     wire: Box<Wire>,
     place: Place,
+    /// Until when the broker has to let the client in, unless it has or there is no other one.
+    lets_in: Option<Instant>,
 }
 
 pub(crate) struct Engine {
@@ -165,7 +172,8 @@ impl Engine {
     fn wakes_at(&self) -> Option<Instant> {
         let failover = self.failover.wakes_at().map(|at| self.since + at);
         let link = self.current.as_ref().and_then(|current| current.wire.wakes_at());
-        [failover, link, self.waiting.wakes_at()].into_iter().flatten().min()
+        let lets_in = self.current.as_ref().and_then(|current| current.lets_in);
+        [failover, link, lets_in, self.waiting.wakes_at()].into_iter().flatten().min()
     }
 
     async fn timer(&mut self) {
@@ -179,6 +187,9 @@ impl Engine {
             && let Err(reason) = current.wire.timer()
         {
             self.lost(reason).await;
+        }
+        if self.current.as_ref().and_then(|current| current.lets_in).is_some_and(|at| at <= now) {
+            self.not_let_in().await;
         }
         if self.failover.wakes_at().is_some_and(|at| self.since + at <= now) {
             self.tell(Event::Timer).await;
@@ -342,8 +353,9 @@ impl Engine {
     /// The broker has done what it was asked for. When that was to let the client in, it is connected.
     fn answered(&mut self, number: i32) {
         if self.introduction == Some(number)
-            && let Some(current) = &self.current
+            && let Some(current) = &mut self.current
         {
+            current.lets_in = None;
             self.shared.status.send_replace(Status::Connected(current.place.clone()));
         }
         self.answer(number, Ok(()));
@@ -381,6 +393,15 @@ impl Engine {
         if let Some(current) = self.current.take() {
             self.lost = Some(Error::Disconnected(reason.clone()));
             self.tell(Event::Failed(current.attempt, reason)).await;
+        }
+    }
+
+    /// A broker has said nothing to who this is.
+    async fn not_let_in(&mut self) {
+        if let Some(current) = self.current.take() {
+            let reason = format!("the broker has not let the client in for {} s", LETS_IN.as_secs());
+            self.lost = Some(Error::Disconnected(reason.clone()));
+            self.tell(Event::Mute(current.attempt, reason)).await;
         }
     }
 
@@ -464,7 +485,8 @@ impl Engine {
             Place { address: address.to_string(), broker: broker.as_ref().and_then(|info| info.broker_name.clone()) };
         info!(%address, "connected");
         self.shared.largest_frame.store(wire.largest_frame(), Ordering::Relaxed);
-        self.current = Some(Current { attempt, wire, place });
+        let lets_in = self.failover.has_choice().then(|| Instant::now() + LETS_IN);
+        self.current = Some(Current { attempt, wire, place, lets_in });
         if restore {
             self.restore();
         }

@@ -202,6 +202,25 @@ fn a_priority_broker_is_gone_back_to() {
 }
 
 #[test]
+fn a_priority_broker_that_does_not_let_the_client_in_is_left_alone_for_a_minute() {
+    let mut room =
+        Room::new("failover:(tcp://h:1,tcp://h:2)?randomize=false&priorityBackup=true&maxReconnectDelay=500", &[1, 2]);
+    let (attempt, _) = room.machine.connection().unwrap();
+    room.open.remove(&attempt);
+    room.tell(Event::Mute(attempt, "nothing came".to_owned()));
+    room.until(ms(59_900));
+    assert_eq!(room.said(), ["open 1", "use 1", "interrupted", "open 2", "use 2 again"]);
+    room.until(ms(61_000));
+    assert_eq!(room.said(), ["open 1", "interrupted", "close 2", "use 1 again"]);
+    let (attempt, _) = room.machine.connection().unwrap();
+    room.kill(2);
+    room.open.remove(&attempt);
+    room.tell(Event::Mute(attempt, "nothing came".to_owned()));
+    room.until(ms(62_000));
+    assert_eq!(room.said(), ["interrupted", "try 2", "open 1", "use 1 again"], "there is no other one");
+}
+
+#[test]
 fn a_loss_ends_the_wait_for_the_priority_broker() {
     let mut room = Room::new("failover:(tcp://h:1,tcp://h:2,tcp://h:3)?randomize=false&priorityBackup=true", &[2]);
     room.until(ms(40_000));

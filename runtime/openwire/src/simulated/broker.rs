@@ -409,6 +409,9 @@ impl End {
             return false;
         }
         let mut state = self.net.lock();
+        if state.is_deaf(self.line) {
+            return true;
+        }
         if matches!(command, Command::ConnectionInfo(_)) {
             let others = state.broker.registered();
             if !others.is_empty() && !state.is_held(self.line) {

@@ -63,6 +63,8 @@ pub(super) struct State {
     pub(super) broker: Broker,
     /// How long a broker may take for a command at most: mostly a hundredth of it.
     pub(super) slowness: Duration,
+    /// The broker behind this port answers nothing.
+    pub(super) deaf: Option<u16>,
     pub(super) dialled: usize,
     /// A broker has met with what no client may do.
     pub(super) outraged: bool,
@@ -94,6 +96,7 @@ impl Net {
             chance,
             broker: Broker::default(),
             slowness: Duration::from_millis(100),
+            deaf: None,
             dialled: 0,
             outraged: false,
             doors: ports.iter().map(|port| (*port, Door::Open)).collect(),
@@ -163,6 +166,10 @@ impl Net {
 
 impl State {
     /// Whether the client has a line open.
+    pub(super) fn is_deaf(&self, line: usize) -> bool {
+        self.lines.get(&line).is_some_and(|line| self.deaf == Some(line.port))
+    }
+
     pub(super) fn is_held(&self, line: usize) -> bool {
         self.lines.get(&line).is_some_and(|line| line.held.load(Ordering::Relaxed))
     }

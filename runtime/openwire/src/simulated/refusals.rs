@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::net::Net;
+use super::net::{Fault, Net};
 use super::{PATIENCE, connect, run, wait_status};
 use crate::{AckMode, Destination, Error, Outgoing, RefusalKind, Status};
 
@@ -48,6 +48,33 @@ fn a_password_that_is_no_longer_right_is_told_with_the_status_until_it_is_right_
         net.lock().broker.password = Some("right".to_owned());
         wait_status(&connection, |status| matches!(status, Status::Connected(_))).await;
         sending.await.unwrap().unwrap();
+    });
+}
+
+#[test]
+fn a_broker_that_does_not_let_the_client_in_is_left_for_another_one() {
+    run(async {
+        let net = Net::new(1, &[1, 2]);
+        let connection = connect(&net, &format!("{URI}&priorityBackup=true")).await.unwrap();
+        let session = connection.session(AckMode::Auto).await.unwrap();
+        let producer = session.producer(&Destination::queue("Q")).await.unwrap();
+        net.lock().deaf = Some(1);
+        net.fault(Some(1), Fault::Cut(0));
+        // By way of the other one it is at its priority broker again, which says nothing.
+        sleep(Duration::from_secs(2)).await;
+        assert!(matches!(connection.status(), Status::Interrupted(_)), "{:?}", connection.status());
+        let began = Instant::now();
+        producer.send(Outgoing::text("late")).await.unwrap();
+        assert!((27..32).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        let is_at =
+            |port: &str| matches!(connection.status(), Status::Connected(place) if place.address.contains(port));
+        for _ in 0..50 {
+            assert!(is_at("h:2"), "{:?}", connection.status());
+            sleep(Duration::from_secs(1)).await;
+        }
+        net.lock().deaf = None;
+        sleep(Duration::from_secs(45)).await;
+        assert!(is_at("h:1"), "{:?}", connection.status());
     });
 }
 

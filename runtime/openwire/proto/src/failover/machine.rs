@@ -7,6 +7,9 @@ use super::options::{Attempts, Options};
 use crate::command::ConnectionControl;
 use crate::uri::{self, Address};
 
+/// How long a priority broker that did not let the client in is not gone back to.
+const MUTE: Duration = Duration::from_secs(60);
+
 /// One transport, from the order to open it until it is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Attempt(u64);
@@ -28,6 +31,8 @@ pub enum Event {
     Opened(Attempt),
     /// A transport could not be opened, or is open no longer; why.
     Failed(Attempt, String),
+    /// The broker of the connection does not let the client in, and does not refuse it either; the connection is closed.
+    Mute(Attempt, String),
     /// The broker of the connection says so.
     Control(ConnectionControl),
     /// What `updateURIsURL` holds, all lines joined, each time it was asked for, or why it could not be read.
@@ -130,6 +135,8 @@ pub struct Failover {
     pushed: Vec<Address>,
     /// The one that was lost last: it comes last.
     lost: Option<Address>,
+    /// One that did not let the client in, and until when it is not gone back to.
+    mute: Option<(Address, Duration)>,
     connection: Option<Link>,
     /// Spares, the best first.
     spares: Vec<Link>,
@@ -160,6 +167,7 @@ impl Failover {
             listed,
             pushed: Vec::new(),
             lost: None,
+            mute: None,
             connection: None,
             spares: Vec::new(),
             work: Work::Over(Over::New),
@@ -206,6 +214,14 @@ impl Failover {
     #[must_use]
     pub fn is_at_priority(&self) -> bool {
         self.at_priority
+    }
+
+    /// Whether there is more than one broker to go to.
+    #[must_use]
+    pub fn has_choice(&self) -> bool {
+        let mut all = self.pushed.iter().chain(&self.listed);
+        let first = all.next();
+        all.any(|address| Some(address) != first)
     }
 
     /// When [`Event::Timer`] is to come, if nothing else comes before.
@@ -267,6 +283,7 @@ impl Turn<'_> {
             (Event::Start, _) => {}
             (Event::Opened(attempt), _) => self.opened(attempt),
             (Event::Failed(attempt, reason), _) => self.failed(attempt, &reason),
+            (Event::Mute(attempt, reason), _) => self.mute(attempt, &reason),
             (Event::Control(control), _) => self.control(&control),
             (Event::Listed(text), Work::Listing) => self.listed(&text),
             (Event::Listed(_), _) => {}
@@ -479,6 +496,14 @@ impl Turn<'_> {
         }
     }
 
+    /// The connection is one no longer, and its broker is not gone back to for a while.
+    fn mute(&mut self, attempt: Attempt, reason: &str) {
+        if let Some(link) = self.machine.connection.as_ref().filter(|link| link.attempt == attempt) {
+            self.machine.mute = Some((link.address.clone(), self.now + MUTE));
+            self.lost(reason);
+        }
+    }
+
     /// A spare has gone: another is looked for at once, unless the machine is at that already.
     fn spare_lost(&mut self) {
         if self.machine.priority_spare {
@@ -612,7 +637,8 @@ impl Turn<'_> {
             let Some(address) = rest.pop_front() else { break };
             let there = self.machine.with_nested(address.clone());
             let mut taken = self.machine.connection.iter().chain(&self.machine.spares);
-            if taken.any(|link| link.address == there) {
+            let is_mute = self.machine.mute.as_ref().is_some_and(|(mute, until)| *mute == there && *until > self.now);
+            if is_mute || taken.any(|link| link.address == there) {
                 continue;
             }
             let link = self.open(address);
