@@ -17,6 +17,8 @@ pub(crate) struct Broker {
     pub(crate) consumer: Consumer,
     /// What other connectors tell; none where there are none, or no key.
     pub(crate) sync: Option<Consumer>,
+    /// The topic on which they tell it.
+    topic: Option<String>,
 }
 
 /// What other connectors tell is small and quick to deal with: so much of it may be on its way.
@@ -30,16 +32,25 @@ impl Broker {
         let session = connection.session(AckMode::Individual).await?;
         // First what others tell: it says which requests were taken before.
         let sync = match topic {
-            Some(topic) => {
-                let others = connection.session(AckMode::Auto).await?;
-                let topic = Destination::topic(topic);
-                Some(others.consumer(&topic).no_local(true).prefetch(SYNC_PREFETCH).open().await?)
-            }
+            Some(topic) => Some(listen(&connection, topic).await?),
             None => None,
         };
         let consumer = consume(&session, requests).await?;
-        Ok(Self { connection, session, consumer, sync })
+        Ok(Self { connection, session, consumer, sync, topic: topic.map(str::to_owned) })
     }
+
+    /// Subscribes once more to what other connectors tell. What the former subscription has still got is in the consumer given back.
+    pub(crate) async fn listen_anew(&mut self) -> Result<Option<Consumer>, Error> {
+        let Some(topic) = &self.topic else { return Ok(None) };
+        let consumer = listen(&self.connection, topic).await?;
+        Ok(self.sync.replace(consumer))
+    }
+}
+
+/// Listens to what other connectors tell.
+pub(crate) async fn listen(connection: &Connection, topic: &str) -> Result<Consumer, Error> {
+    let others = connection.session(AckMode::Auto).await?;
+    others.consumer(&Destination::topic(topic)).no_local(true).prefetch(SYNC_PREFETCH).open().await
 }
 
 /// Takes requests as the plan says.

@@ -83,6 +83,8 @@ pub(crate) struct Progress {
     done: bool,
     /// It cannot go on with this connection.
     fails: bool,
+    /// Other connectors are to be listened to by another subscription.
+    listens_anew: bool,
     /// When the broker is asked for requests again.
     consumes_from: Instant,
 }
@@ -98,6 +100,7 @@ impl Progress {
             paused: true,
             done: false,
             fails: false,
+            listens_anew: false,
             consumes_from: Instant::now(),
         }
     }
@@ -132,6 +135,9 @@ impl Driver {
             if self.progress.done {
                 return Ended::Done;
             }
+            if std::mem::take(&mut self.progress.listens_anew) {
+                self.listen_anew().await;
+            }
             match self.next(&mut status, ends).await {
                 Happened::Heard(heard) => self.hear(heard),
                 Happened::Delivered(delivered) => self.delivered(delivered).await,
@@ -154,7 +160,7 @@ impl Driver {
 
     /// Sends what is still to be sent and leaves every session, the broker last; each within a time.
     pub(crate) async fn close(self, posted: JoinHandle<()>, within: Duration) {
-        let Self { broker: Broker { connection, session, consumer, sync }, outbox, agents, heard, .. } = self;
+        let Self { broker: Broker { connection, session, consumer, sync, .. }, outbox, agents, heard, .. } = self;
         // Whoever still has something to tell is not waited for.
         drop((outbox, heard));
         let last = async {
@@ -290,6 +296,21 @@ impl Driver {
         }
     }
 
+    /// What comes by both subscriptions is told twice, and believed once.
+    async fn listen_anew(&mut self) {
+        debug!("another connector is not heard: the topic of the deployment is subscribed to once more");
+        match timeout(CONSUMER_AGAIN, self.broker.listen_anew()).await {
+            Ok(Ok(Some(mut former))) => {
+                while let Ok(Some(delivery)) = former.receive_within(Duration::ZERO).await {
+                    self.synced(Ok(delivery)).await;
+                }
+            }
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => debug!(%error, "it cannot be subscribed to"),
+            Err(_) => debug!("the broker does not answer"),
+        }
+    }
+
     fn serves(&mut self) {
         let status = self.finesse.borrow_and_update().clone();
         let judgement = status.used.and_then(|used| status.judgements.get(used.0).copied());
@@ -326,6 +347,7 @@ impl Driver {
             Order::Resume => self.flow(false),
             Order::Hold => self.hold(true),
             Order::Release => self.hold(false),
+            Order::Listen => self.progress.listens_anew = true,
             Order::Send(ticket, bytes) => self.send(Parcel::Send(ticket, bytes)),
             Order::Prove(ticket, agent, credentials) => self.agents.prove(ticket, &agent, credentials),
             Order::Look(ticket, agent, credentials) => self.agents.look(ticket, &agent, credentials),

@@ -153,6 +153,30 @@ fn one_that_ends_in_order_hands_its_agents_over() {
 }
 
 #[test]
+fn whoever_hears_nobody_subscribes_once_more() {
+    run(async {
+        let mut two = Two::start("anew", Mode::ActiveActive).await;
+        let mut client = Client::connect(two.port, "DESKTOP-1").await;
+        two.joined(&mut client).await;
+        // What the broker tells bridges of subscriptions: that of each begins.
+        let told = Destination::topic(format!("ActiveMQ.Advisory.Consumer.Topic.{SYNC}"));
+        let mut told = client.session.consumer(&told).open().await.unwrap();
+        for _ in 0..2 {
+            told.receive_within(PATIENCE).await.unwrap().expect("both listen");
+        }
+        // That of the killed one ends, another one of the second begins, and its former one ends.
+        two.connectors[0].kill();
+        for _ in 0..3 {
+            told.receive_within(PATIENCE).await.unwrap().expect("the second one listens anew");
+        }
+        let producer = client.session.producer(&Destination::topic(SYNC)).await.unwrap();
+        producer.send(Outgoing::bytes(vec![0xff; 100])).await.unwrap();
+        two.drops("no-head").await;
+        two.tell_no_secret();
+    });
+}
+
+#[test]
 fn what_is_said_in_another_connectors_name_is_dropped_and_counted() {
     run(async {
         let mut two = Two::start("forged", Mode::ActiveActive).await;

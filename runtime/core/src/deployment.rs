@@ -88,6 +88,8 @@ pub enum Order {
     Release,
     /// Send these bytes to the topic of the deployment, not persistent; where there is a ticket, say when the broker has accepted it.
     Send(Option<Ticket>, Vec<u8>),
+    /// Subscribe to the topic of the deployment once more, and then end the former subscription.
+    Listen,
     /// Ask Finesse once for the agent with these credentials, beside any session, and say whether they are right.
     Prove(Ticket, String, Credentials),
     /// Ask Finesse once for the agent and for their calls with these credentials, beside any session, and say what it tells.
@@ -298,6 +300,7 @@ impl Turn<'_> {
         use sync::Order as From;
         let to = match order {
             From::Send(ticket, bytes) => return self.orders.push(Order::Send(ticket, bytes)),
+            From::Listen => return self.orders.push(Order::Listen),
             From::Collect(ask, to) => {
                 let piece = collect(self.deployment.connector.recent(), ask, to);
                 return self.sync(sync::Event::Collected(Box::new(piece)));

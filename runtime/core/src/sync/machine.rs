@@ -22,6 +22,11 @@ use crate::recent::Record;
 const BACKLOG: usize = 4096;
 /// Answers to signs of life keep this distance.
 const BREATH: Duration = Duration::from_millis(200);
+/// Whoever is not heard for so long from when the topic is listened to, may not be for want of a subscription at their broker: a bridge
+/// that begins at the same moment can miss it (seen with ActiveMQ 6.3.1).
+const LISTEN_ANEW: Duration = Duration::from_secs(5);
+/// From then on it is listened to anew so often.
+const LISTEN_AGAIN: Duration = Duration::from_secs(60);
 /// Bodies are cut into pieces of about this size, in bytes.
 pub(super) const PIECE: usize = 128 * 1024;
 
@@ -94,6 +99,8 @@ pub enum Order {
     Joined(Option<Duration>),
     /// Whether another one may have taken requests of which we do not know.
     Blind(bool),
+    /// Subscribe to the topic once more, and then end the former subscription.
+    Listen,
     /// Nobody can tell any more what another one took up to now.
     Missed,
 }
@@ -111,6 +118,8 @@ pub struct Sync {
     pub(super) online: Option<Duration>,
     /// When the first connection was there.
     pub(super) started: Option<Duration>,
+    /// When the topic is listened to anew, if somebody is not heard until then.
+    listens_anew: Duration,
     pub(super) peers: BTreeMap<Arc<str>, Peer>,
     pub(super) table: Table,
     /// Agents of whom the others do not know yet what we know.
@@ -146,6 +155,7 @@ impl Sync {
             stage: Stage::Joining,
             online: None,
             started: None,
+            listens_anew: Duration::ZERO,
             dirty: BTreeSet::new(),
             backlog: VecDeque::new(),
             taken: BTreeMap::new(),
@@ -292,6 +302,7 @@ impl Turn<'_> {
     fn online(&mut self) {
         self.sync.online = Some(self.now);
         self.sync.started.get_or_insert(self.now);
+        self.sync.listens_anew = self.now.saturating_add(LISTEN_ANEW);
         self.sync.peers.values_mut().for_each(|peer| peer.unsure = peer.proven);
         self.hello();
         while let Some(record) = self.sync.backlog.pop_front() {
@@ -309,10 +320,23 @@ impl Turn<'_> {
             self.hello();
             self.sync.table.pass_time(self.now);
         }
+        self.listen_anew();
         self.go_on_pulling();
         self.join();
         self.own(busy);
         self.try_again();
+    }
+
+    /// Whoever runs and is not heard may be at a broker that does not know that we listen.
+    fn listen_anew(&mut self) {
+        let times = self.sync.settings.times;
+        let is_missed = |peer: &Peer| !peer.left && !peer.is_heard(self.now, &times);
+        if !self.sync.peers.values().any(is_missed) {
+            self.sync.listens_anew = self.now.saturating_add(LISTEN_ANEW);
+        } else if self.sync.listens_anew <= self.now {
+            self.sync.listens_anew = self.now.saturating_add(LISTEN_AGAIN);
+            self.orders.push(Order::Listen);
+        }
     }
 
     /// Says what is known of the others, where that has changed.

@@ -224,6 +224,22 @@ fn a_missing_message_is_noticed_and_the_whole_is_asked_for() {
 }
 
 #[test]
+fn whoever_is_not_heard_is_listened_to_anew() {
+    let time = |sync: &mut Sync, since: u64| -> bool {
+        let orders = sync.handle(NOW + secs(since), Event::Time { busy: std::collections::BTreeSet::new() });
+        orders.contains(&Order::Listen)
+    };
+    let mut sync = first();
+    let moments: Vec<u64> = (0..=130).filter(|since| time(&mut sync, *since)).collect();
+    assert_eq!(moments, [5, 65, 125]);
+    // Whoever is heard is listened to, until they are dead.
+    let mut sync = first();
+    hear(&mut sync, &hello(1));
+    let moments: Vec<u64> = (0..=30).filter(|since| time(&mut sync, *since)).collect();
+    assert_eq!(moments, [10]);
+}
+
+#[test]
 fn after_an_outage_nothing_is_known_before_the_next_message() {
     let mut sync = first();
     hear(&mut sync, &hello(1));

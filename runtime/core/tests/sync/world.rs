@@ -277,7 +277,7 @@ impl World {
     }
 
     fn fault(&mut self) {
-        self.last_fault = self.now;
+        self.last_fault = self.last_fault.max(self.now);
         self.faults += 1;
     }
 
@@ -316,6 +316,8 @@ impl World {
     /// A connector does nothing for a while.
     pub(crate) fn stall(&mut self, node: usize, time: Duration) {
         self.fault();
+        // It takes what has come meanwhile for new, so that others who are dead by now live a little longer for it.
+        self.last_fault = self.last_fault.max(self.now + time);
         self.nodes[node].stalled = self.now + time;
         self.nodes[node].well = self.now + time;
     }
@@ -403,7 +405,7 @@ impl World {
 
     fn carry_out(&mut self, node: usize, order: Order) {
         match order {
-            Order::Pause | Order::Resume | Order::Hold | Order::Release => {}
+            Order::Pause | Order::Resume | Order::Hold | Order::Release | Order::Listen => {}
             Order::Done => self.nodes[node].done = true,
             Order::Send(ticket, bytes) => {
                 if !self.nodes[node].online {

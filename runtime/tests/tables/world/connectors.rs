@@ -22,7 +22,7 @@ impl World<'_> {
 
     fn carry_out(&mut self, party: usize, order: Order) {
         match order {
-            Order::Pause | Order::Hold | Order::Release => {}
+            Order::Pause | Order::Hold | Order::Release | Order::Listen => {}
             Order::Resume => self.come(Duration::ZERO, Some(party), What::Take),
             Order::Send(ticket, bytes) => {
                 let topic = self.sync(party);
