@@ -298,7 +298,7 @@ impl Driver {
 
     /// What comes by both subscriptions is told twice, and believed once.
     async fn listen_anew(&mut self) {
-        debug!("another connector is not heard: the topic of the deployment is subscribed to once more");
+        info!("another connector is not heard: the topic of the deployment is subscribed to once more");
         match timeout(CONSUMER_AGAIN, self.broker.listen_anew()).await {
             Ok(Ok(Some(mut former))) => {
                 while let Ok(Some(delivery)) = former.receive_within(Duration::ZERO).await {
