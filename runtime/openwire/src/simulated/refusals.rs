@@ -58,6 +58,8 @@ fn a_broker_that_does_not_let_the_client_in_is_left_for_another_one() {
         let connection = connect(&net, &format!("{URI}&priorityBackup=true")).await.unwrap();
         let session = connection.session(AckMode::Auto).await.unwrap();
         let producer = session.producer(&Destination::queue("Q")).await.unwrap();
+        sleep(Duration::from_secs(100)).await;
+        assert_eq!(connection.losses(), 0, "one that lets the client in is stayed with");
         net.lock().deaf = Some(1);
         net.fault(Some(1), Fault::Cut(0));
         // By way of the other one it is at its priority broker again, which says nothing.
