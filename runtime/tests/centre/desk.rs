@@ -28,7 +28,7 @@ pub(crate) struct Desk {
     mail: Mutex<HashMap<String, Mail>>,
     next: AtomicU64,
     schema: Schema,
-    _open: (Connection, Session),
+    open: (Connection, Session),
 }
 
 impl Desk {
@@ -54,7 +54,7 @@ impl Desk {
             .unzip();
         tokio::spawn(sort(events, boxes));
         let (next, schema, mail) = (AtomicU64::new(1), Schema::new(), Mutex::new(mail));
-        Self { name, connector, home, requester, producer, mail, next, schema, _open: (connection, session) }
+        Self { name, connector, home, requester, producer, mail, next, schema, open: (connection, session) }
     }
 
     /// What comes for an agent of its own.
@@ -80,7 +80,9 @@ impl Desk {
     /// That this is what the connector of this client says.
     pub(crate) fn check(&self, told: &Value) {
         self.schema.check(told);
-        assert_eq!(told["connector"], self.connector, "{told}");
+        let (connection, _) = &self.open;
+        let at = (connection.status(), connection.losses());
+        assert_eq!(told["connector"], self.connector, "{told}, of a client that is {at:?}");
     }
 }
 
