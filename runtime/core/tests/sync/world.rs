@@ -8,7 +8,7 @@ use std::time::Duration;
 use topoc_core::connector::{Address, Proof, Seen, Ticket};
 use topoc_core::deployment::{Deployment, Event, Order, Others};
 use topoc_core::event::Told;
-use topoc_core::sync::{Mode, Sync, Table, Times};
+use topoc_core::sync::{Mode, Sync, Table};
 use topoc_finesse_proto::cluster::NodeId;
 use topoc_finesse_proto::line::{Outcome, Trouble, Why};
 use topoc_finesse_proto::rest::{Answer, Command};
@@ -19,8 +19,6 @@ use crate::support::{Dice, connector, message, millis, secs, settings};
 
 /// A link that is cut for less than this loses nothing: TCP sends again. Longer than a connector needs to be taken for dead.
 const NOTICED: Duration = secs(7);
-/// How long a message of the topic takes at most.
-const BUS: Duration = millis(60);
 
 /// What is under way.
 #[derive(Debug)]
@@ -89,8 +87,6 @@ pub(crate) struct Sent {
     redelivered: bool,
     pub(crate) over: bool,
     pub(crate) handed: u32,
-    /// Who handed it to Finesse last, and when.
-    taker: Option<(usize, Duration)>,
     pub(crate) answers: Vec<(Duration, Told)>,
 }
 
@@ -124,8 +120,6 @@ pub(crate) struct World {
     pub(crate) alone: Vec<Duration>,
     /// How often sessions were begun.
     pub(crate) starts: u64,
-    /// How often a request was handed to Finesse twice, as nobody could know yet that a link was cut.
-    pub(crate) unseen: u64,
     pub(crate) last_fault: Duration,
     pub(crate) faults: u64,
     pub(crate) secrets_seen: bool,
@@ -179,7 +173,6 @@ impl World {
             sessions: vec![None; agents],
             alone: vec![Duration::MAX; agents],
             starts: 0,
-            unseen: 0,
             last_fault: secs(1_000_000),
             faults: 0,
             secrets_seen: false,
@@ -271,7 +264,6 @@ impl World {
             redelivered: false,
             over: false,
             handed: 0,
-            taker: None,
             answers: Vec::new(),
         });
     }
@@ -356,7 +348,7 @@ impl World {
     /// Brings a message of the topic to somebody, in its order.
     fn carry(&mut self, from: usize, to: usize, bytes: Vec<u8>) {
         let delay = match self.bus {
-            Bus::Good => self.dice.below(u64::try_from(BUS.as_millis()).unwrap_or(u64::MAX)),
+            Bus::Good => self.dice.below(60),
             Bus::Lossy if self.dice.one_in(20) => self.dice.below(3000),
             Bus::Lossy => self.dice.below(60),
         };
@@ -465,16 +457,11 @@ impl World {
     fn ask(&mut self, node: usize, ticket: Ticket, command: &Command) {
         if let Command::MakeCall { number, .. } = command {
             let request: usize = number[1..].parse().unwrap();
-            let before = self.sent[request].taker.replace((node, self.now));
             self.sent[request].handed += 1;
-            if let Some((other, at)) = before.filter(|_| self.bus == Bus::Good) {
-                let cut = self.cuts.get(&(other.min(node), other.max(node)));
-                // Whoever was heard a moment ago may have taken it since, over a link that is not known to be cut.
-                let is_unseen =
-                    cut.is_some_and(|since| *since <= at && self.now < *since + Times::default().fresh + BUS);
-                assert!(is_unseen, "request {request} is handed to Finesse twice");
-                self.unseen += 1;
-            }
+            assert!(
+                self.sent[request].handed == 1 || self.bus == Bus::Lossy,
+                "request {request} is handed to Finesse twice"
+            );
         }
         let outcome = match self.dice.below(10) {
             _ if self.is_able => Some(Outcome::Answer(Answer::Accepted)),
