@@ -48,7 +48,7 @@ impl Broker {
 }
 
 /// Listens to what other connectors tell.
-pub(crate) async fn listen(connection: &Connection, topic: &str) -> Result<Consumer, Error> {
+async fn listen(connection: &Connection, topic: &str) -> Result<Consumer, Error> {
     let others = connection.session(AckMode::Auto).await?;
     others.consumer(&Destination::topic(topic)).no_local(true).prefetch(SYNC_PREFETCH).open().await
 }

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::LabError;
 use crate::log::{Log, Mark};
-use crate::secrets::{secrets_in, without_messages};
+use crate::secrets::secrets_in;
 use crate::wait::wait_until;
 
 // What a small test broker needs, and quick starts before quick running (ground truth: 1.4 s instead of 2 s to start).
@@ -193,7 +193,7 @@ impl Process {
         let logs = [Some((&self.log, None)), self.said.as_ref().map(|said| (said, taken))];
         let found = logs.into_iter().flatten().find_map(|(log, from)| {
             let text = log.since(from.unwrap_or(log.start())).unwrap_or_else(|error| error.to_string());
-            let found = secrets_in(&without_messages(&text));
+            let found = secrets_in(&text);
             (!found.is_empty()).then(|| format!("{} (number, line): {found:?}", log.path().display()))
         });
         found.map(|found| format!("{} printed secrets of runtime/lab/unmistakable-secrets in {found}", self.name))

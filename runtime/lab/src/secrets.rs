@@ -25,29 +25,9 @@ fn in_base64(secret: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// How ActiveMQ begins to print a whole message, with what clients have written into it, when a bridge breaks while it is forwarded
-/// (`DemandForwardingBridgeSupport`, seen with 6.3.1): nothing that is ours prints that, and nothing of ours can keep it from that.
-const MESSAGE: &str = " on duplex forward of: ActiveMQ";
-
-/// A log without messages that a broker has printed; its lines keep their numbers.
-pub(crate) fn without_messages(text: &str) -> String {
-    text.lines().map(|line| line.split_once(MESSAGE).map_or(line, |(before, _)| before)).collect::<Vec<_>>().join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_broker_prints_of_a_message_does_not_count_and_all_else_does() {
-        let secret = LIST.lines().next().unwrap_or_default();
-        let line =
-            |of: &str| format!("one\nERROR Exception: reset on duplex forward of: {of} {{text = 1001,{secret}}}\n");
-        assert_eq!(secrets_in(&without_messages(&line("ActiveMQTextMessage"))), []);
-        assert_eq!(secrets_in(&without_messages(&line("something else"))), [(1, 2)]);
-        let before = format!("one\n{secret} on duplex forward of: ActiveMQTextMessage {{}}\n");
-        assert_eq!(secrets_in(&without_messages(&before)), [(1, 2)]);
-    }
 
     #[test]
     fn a_secret_is_found_wherever_it_begins_in_base64() {
