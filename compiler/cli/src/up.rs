@@ -161,12 +161,19 @@ impl Run {
     /// Until Ctrl-C, or until nobody is there who could press it.
     async fn watch(&mut self, players: Vec<Player>, interrupts: &Interrupts, io: &mut Io<'_>) -> Result<(), Failure> {
         let mut tasks = JoinSet::new();
+        // A client that finds its first broker not there yet goes to another one, and may stay there.
+        let (begin, _) = watch::channel(false);
         let mut seats: Vec<(String, Option<Agent>, watch::Receiver<Seen>)> = Vec::new();
         for (index, player) in (0..).zip(players) {
             let agent = self.agent(index);
             let (tell, seen) = watch::channel(Seen::default());
             seats.push((player.name.clone(), agent.clone(), seen));
-            tasks.spawn(player::play(player, agent, tell));
+            let mut begun = begin.subscribe();
+            tasks.spawn(async move {
+                if begun.wait_for(|begun| *begun).await.is_ok() {
+                    player::play(player, agent, tell).await;
+                }
+            });
         }
         let mut typed = typed(io.out.terminal);
         let mut screen = Drawn::new(io.out);
@@ -174,6 +181,9 @@ impl Run {
         while !interrupts.came() && !io.stdout.is_gone() {
             let rows = self.rows(&seats);
             screen.draw(&rows, io)?;
+            if !self.waits_for_brokers() {
+                begin.send_replace(true);
+            }
             tokio::select! {
                 Some(name) = typed.recv() => {
                     screen.typed(self.toggle(&name)?);
@@ -182,6 +192,15 @@ impl Run {
             }
         }
         screen.end(io)
+    }
+
+    /// Whether a broker is still being started.
+    fn waits_for_brokers(&mut self) -> bool {
+        let brokers = self.parts.iter().filter(|part| part.kind == Kind::Broker).map(|part| &part.recipe.name);
+        brokers.filter(|name| !self.up.contains(*name)).any(|name| {
+            let running = self.running.get_mut(name);
+            running.is_some_and(|one| one.ended().is_none())
+        })
     }
 
     /// The agent of a player; none where no connector could do anything for them.

@@ -118,7 +118,7 @@ impl Up {
             }
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => self.seen.push(line),
-                Err(error) => panic!("`{start}...{end}` does not come ({error}):\n{}", self.seen.join("\n")),
+                Err(error) => panic!("`{start}...{end}` does not come ({error}):\n{}", self.said()),
             }
         }
     }
@@ -167,6 +167,8 @@ fn requests_are_answered_until_ctrl_c_and_nothing_is_left() {
     let pids: Vec<i32> = parts.iter().map(|part| up.pid(part)).collect();
     up.wait("client desktop-1: at amq-1", "answered by site-1.gc-1");
     up.wait("client desktop-2: at amq-2", "answered by site-2.gc-2");
+    // Each begins at its first broker, whichever of them is up first.
+    assert!(!up.seen.iter().any(|line| line.starts_with("client desktop-2: at amq-1")), "{:?}", up.seen);
     let key = drawn(pids[3], "SYNC_KEY");
 
     // Whoever is killed is stood in for.
