@@ -21,6 +21,10 @@ use desk::Desk;
 use group::Group;
 use topoc_core::command::COMMANDS;
 use topoc_stage::{Stage, Topology};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Agents of both clients together: groups of four, two of each client.
 fn agents() -> usize {
@@ -40,8 +44,16 @@ fn stage(agents: usize) -> Stage {
     })
 }
 
+/// What clients log is seen where the test fails: a connection that is lost explains much.
+fn log() {
+    let clients = Targets::new().with_target("topoc_openwire", LevelFilter::DEBUG);
+    let written = tracing_subscriber::fmt::layer().with_ansi(false).with_test_writer().with_filter(clients);
+    tracing_subscriber::registry().with(written).init();
+}
+
 #[test]
 fn agents_are_told_all_that_happens_and_nothing_else() {
+    log();
     let count = agents();
     let (course, stage, began) = (Course::read(), stage(count), Instant::now());
     let desks = [("desktop-1", "site-1.gc-1"), ("desktop-2", "site-2.gc-2")];
