@@ -32,12 +32,11 @@ fn folder(test: &str) -> PathBuf {
     folder
 }
 
-/// A script that starts the simulator in another way.
-fn simulator(folder: &Path, script: &str) -> PathBuf {
+/// A script that starts the simulator in another way, in the folder.
+fn simulator(folder: &Path, script: &str) {
     let path = folder.join("simulator");
     fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    path
 }
 
 impl Up {
@@ -45,8 +44,9 @@ impl Up {
     fn start(test: &str, topology: &Path) -> Self {
         let folder = folder(test);
         let script = format!("exec '{}' --password '{PASSWORD}' \"$@\"", beside("finesse-sim").display());
-        let simulator = simulator(&folder, &script);
-        Self::with(folder, topology, &simulator, &beside("topoc-connector"))
+        simulator(&folder, &script);
+        // As a person names it who stands beside it.
+        Self::with(folder, topology, Path::new("./simulator"), &beside("topoc-connector"))
     }
 
     fn with(folder: PathBuf, topology: &Path, simulator: &Path, template: &Path) -> Self {
@@ -59,6 +59,7 @@ impl Up {
             .arg(simulator)
             .arg("--template")
             .arg(template)
+            .current_dir(&folder)
             .env("TMPDIR", folder.join("tmp"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -280,9 +281,8 @@ deployment main active-active { connectors = [a.gc, b.gc]; sync-key = secret(\"e
 fn ctrl_c_while_things_are_started_leaves_nothing() {
     let folder = folder("early");
     let pid = folder.join("pid");
-    let simulator =
-        simulator(&folder, &format!("echo $$ >'{0}.new'; mv '{0}.new' '{0}'; exec sleep 600", pid.display()));
-    let up = Up::with(folder, &example("simplex"), &simulator, &beside("topoc-connector"));
+    simulator(&folder, &format!("echo $$ >'{0}.new'; mv '{0}.new' '{0}'; exec sleep 600", pid.display()));
+    let up = Up::with(folder, &example("simplex"), Path::new("./simulator"), &beside("topoc-connector"));
     let pid: i32 = until("the simulator runs", || fs::read_to_string(&pid).ok()).trim().parse().unwrap();
     assert_eq!(up.left(), 1, "there is something to remove");
     up.end(Signal::INT);

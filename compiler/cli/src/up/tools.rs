@@ -122,7 +122,7 @@ fn find_simulator(named: Option<&Path>) -> Result<PathBuf, String> {
         Some(named) => Some(named.to_owned()).filter(|path| is_program(path)),
         None => beside().or_else(|| on_path(NAME)),
     };
-    found.ok_or_else(|| match named {
+    found.map(wherever).ok_or_else(|| match named {
         Some(path) => format!("`{}` is no program: name the `{NAME}` that came with topoc", path.display()),
         None => {
             format!("there is no `{NAME}` beside `topoc` or on the PATH: install topoc with its `install`, or name it with `--simulator FILE`")
@@ -133,7 +133,12 @@ fn find_simulator(named: Option<&Path>) -> Result<PathBuf, String> {
 /// A program by its name, as a shell finds it.
 fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(name)).find(|path| is_program(path))
+    env::split_paths(&path).map(|folder| folder.join(name)).find(|path| is_program(path)).map(wherever)
+}
+
+/// A path that means the same in every folder: what is started runs in a folder of its own.
+fn wherever(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 fn is_program(path: &Path) -> bool {

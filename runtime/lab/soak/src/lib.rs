@@ -52,8 +52,8 @@ pub struct Options {
     /// What decides which faults come when
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Agents, who share the requests
-    #[arg(long, default_value_t = 40)]
+    /// Agents, who share the requests: at most as many as a connector shows on one page of `/agents`
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub agents: u32,
     /// The release of ActiveMQ that brokers run
     #[arg(long, default_value = "6.3.1")]
