@@ -194,11 +194,13 @@ impl Run {
         screen.end(io)
     }
 
-    /// Whether a broker is still being started.
+    /// Whether a broker is still being started. The slave of a pair is not waited for: it listens when it is the master.
     fn waits_for_brokers(&mut self) -> bool {
-        let brokers = self.parts.iter().filter(|part| part.kind == Kind::Broker).map(|part| &part.recipe.name);
-        brokers.filter(|name| !self.up.contains(*name)).any(|name| {
-            let running = self.running.get_mut(name);
+        let brokers: Vec<&Part> = self.parts.iter().filter(|part| part.kind == Kind::Broker).collect();
+        let (up, down): (Vec<&Part>, _) = brokers.iter().partition(|part| self.up.contains(&part.recipe.name));
+        let stands_by = |part: &Part| part.pair.is_some() && up.iter().any(|other| other.pair == part.pair);
+        down.into_iter().filter(|part| !stands_by(part)).any(|part| {
+            let running = self.running.get_mut(&part.recipe.name);
             running.is_some_and(|one| one.ended().is_none())
         })
     }

@@ -212,6 +212,35 @@ site s {
 }
 
 #[test]
+fn clients_do_not_wait_for_the_slave_of_a_pair() {
+    let (folder, nowhere) = (folder("pair"), Path::new("/nowhere"));
+    let topology = folder.join("main.topo");
+    let text = r#"topology t { activemq = "6.2" }
+site s {
+  defaults store { directory = "/mnt/shared/hub"; shared = true }
+  broker hub-a {
+    host = "hub-a"
+    listen openwire { port = 61616 }
+    store kahadb {}
+  }
+  broker hub-b {
+    host = "hub-b"
+    listen openwire { port = 61616 }
+    store kahadb {}
+  }
+  pair hub { master = hub-a; slave = hub-b }
+  client orders { brokers = [hub] }
+}
+"#;
+    fs::write(&topology, text).unwrap();
+    let mut up = Up::with(folder, &topology, nowhere, nowhere);
+    up.wait("client orders: at hub-", "");
+    let listens = |name: &str| up.seen.iter().any(|line| line.starts_with(&format!("broker {name}: up")));
+    assert!(listens("hub-a") != listens("hub-b"), "{:?}", up.seen);
+    up.end(Signal::TERM);
+}
+
+#[test]
 fn one_password_may_be_in_a_file_here_and_under_another_name_there() {
     let folder = folder("files");
     let topology = folder.join("main.topo");

@@ -13,7 +13,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use topoc_compiler::emit::{self, Access};
 use topoc_compiler::loopback::{self, Machine};
-use topoc_compiler::model::Model;
+use topoc_compiler::model::{Model, PairId};
 use topoc_compiler::value::Secret;
 use topoc_compiler::{Analysis, CheckedModel};
 use topoc_plan::Plan;
@@ -37,6 +37,8 @@ pub(super) struct Part {
     pub(super) recipe: Recipe,
     /// Where it can be reached once it is up.
     pub(super) port: u16,
+    /// The pair that a broker is a member of: one of them waits for as long as the other one runs.
+    pub(super) pair: Option<PairId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,7 +192,7 @@ fn brokers(checked: CheckedModel<'_>, ports: &Ports, dist: &Path, tools: &Tools,
             folder,
             name,
         };
-        Part { kind: Kind::Broker, site, recipe, port: ports.first().copied().unwrap_or_default() }
+        Part { kind: Kind::Broker, site, recipe, port: ports.first().copied().unwrap_or_default(), pair: broker.pair }
     });
     parts.collect()
 }
@@ -204,7 +206,7 @@ fn connector(plan: &Plan, port: u16, dist: &Path, template: &Template, secrets: 
         .map_err(|error| Failure::system("make a program of", &program, &error))?;
     let (log, environment) = (folder.join("output.log"), environment(secrets));
     let recipe = Recipe { name, program, arguments: vec!["run".into()], environment, folder, log };
-    Ok(Part { kind: Kind::Connector, site: plan.site.clone(), recipe, port })
+    Ok(Part { kind: Kind::Connector, site: plan.site.clone(), recipe, port, pair: None })
 }
 
 /// Java reads variables as the locale says; without one it knows ASCII only.
