@@ -150,7 +150,9 @@ impl Deployment {
             Others::Nobody | Others::Unheard => (None, sync::Times::default().drain),
         };
         let mut connector = Connector::new(settings, now);
-        connector.handle(now, connector::Event::Blind(is_unheard || sync.is_some()));
+        // Without a key nobody is ever heard, and yet not all that waits is in doubt.
+        let blind = if is_unheard { Some(Duration::ZERO) } else { sync.as_ref().map(|_| Duration::MAX) };
+        connector.handle(now, connector::Event::Blind(blind));
         Self { connector, sync, drain, flows: false, joined: false, ends: None, done: false }
     }
 

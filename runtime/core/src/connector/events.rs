@@ -103,8 +103,9 @@ pub enum Event {
     Seen(Ticket, Option<Seen>),
     /// Another connector of the deployment has told this.
     Peer(Record),
-    /// Whether other connectors may have taken requests of which we do not know: then one that is delivered again is in doubt.
-    Blind(bool),
+    /// Whether other connectors may have taken requests of which we do not know, and since when nothing was heard of them: then one
+    /// that is delivered again, or was sent before and lay somewhere, is in doubt.
+    Blind(Option<Duration>),
     /// Nobody can tell any more what another connector took up to now.
     Missed,
     /// Another connector has told all that it remembers of requests claimed since then.

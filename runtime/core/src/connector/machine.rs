@@ -56,8 +56,8 @@ pub struct Connector {
     pub(super) unsent_of: BTreeMap<String, usize>,
     pub(super) paused: bool,
     pub(super) held: bool,
-    /// Another connector may have claimed requests that we do not know.
-    pub(super) blind: bool,
+    /// Another connector may have claimed requests that we do not know; since when nothing was heard of it.
+    pub(super) blind: Option<Duration>,
     counts: BTreeMap<(Phase, Cause), u64>,
 }
 
@@ -91,7 +91,7 @@ impl Connector {
             unsent_of: BTreeMap::new(),
             paused: false,
             held: false,
-            blind: false,
+            blind: None,
             counts: BTreeMap::new(),
         }
     }

@@ -1,5 +1,7 @@
 //! A request comes: who is to be answered, and whether it is done, in doubt, too late, too much, or next.
 
+use std::time::Duration;
+
 use super::address::Address;
 use super::answers;
 use super::events::{Message, Order};
@@ -59,10 +61,13 @@ impl Turn<'_> {
         reply.map_or(Ok(request), Err)
     }
 
-    /// Whether another connector may have taken a request before us: what came over a bridge at once had no time for that.
-    fn may_have_been_taken(&self, message: &Message) -> bool {
-        let lay = || message.sent.is_none_or(|sent| sent.saturating_add(SLACK) <= self.now);
-        message.redelivered || (message.crossed && lay())
+    /// Whether another connector may have taken a request before us, of whom nothing was heard since `silent`: what came over a bridge
+    /// at once had no time for that. A broker that has had a request on its way over a bridge, and gets no word of it, hands it on as
+    /// one that nobody has had (`Queue.removeSubscription`); what was sent later had no way there.
+    fn may_have_been_taken(&self, message: &Message, silent: Duration) -> bool {
+        let lay = message.sent.is_none_or(|sent| sent.saturating_add(SLACK) <= self.now);
+        let had_a_way = message.sent.is_none_or(|sent| sent <= silent.saturating_add(SLACK));
+        message.redelivered || (lay && (message.crossed || had_a_way))
     }
 
     /// Puts an understood request into its phase.
@@ -74,13 +79,16 @@ impl Turn<'_> {
         let verdict = match self.connector.recent.judge(delivery) {
             _ if row.is_harmless() => Verdict::New,
             // Another connector may have had it, and we do not hear of it.
-            Verdict::New if self.connector.blind && self.may_have_been_taken(message) => Verdict::InDoubt,
+            Verdict::New => match self.connector.blind {
+                Some(silent) if self.may_have_been_taken(message, silent) => Verdict::InDoubt,
+                _ => Verdict::New,
+            },
             verdict => verdict,
         };
         let has_room = self.has_room(&request);
         let is_expired = message.expires.is_some_and(|at| at <= self.now);
         let limits = self.connector.settings.limits;
-        let expires = self.now.saturating_add(limits.within).min(message.expires.unwrap_or(std::time::Duration::MAX));
+        let expires = self.now.saturating_add(limits.within).min(message.expires.unwrap_or(Duration::MAX));
         let at_once = match &verdict {
             Verdict::Answered(told) => Some((Cause::Answer, (**told).clone())),
             Verdict::InDoubt if !has_room => Some((Cause::Answer, answers::unknown(row))),

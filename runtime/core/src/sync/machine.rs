@@ -97,8 +97,9 @@ pub enum Order {
     Collect(Ask, String),
     /// Requests may be taken. Where another one told all that it knows, what was claimed up to then may not be known.
     Joined(Option<Duration>),
-    /// Whether another one may have taken requests of which we do not know.
-    Blind(bool),
+    /// Whether another one may have taken requests of which we do not know, and since when nothing was heard of it; where it is heard
+    /// and something of it was lost, the end of all times.
+    Blind(Option<Duration>),
     /// Subscribe to the topic once more, and then end the former subscription.
     Listen,
     /// Nobody can tell any more what another one took up to now.
@@ -132,7 +133,7 @@ pub struct Sync {
     last_hello: Duration,
     /// When it was looked who is dead.
     looked: Duration,
-    pub(super) blind: bool,
+    pub(super) blind: Option<Duration>,
     /// When agents were handed over last, and how many in that second.
     pub(super) given: (Duration, usize),
     counts: BTreeMap<Dropped, u64>,
@@ -164,7 +165,7 @@ impl Sync {
             next_hello: Duration::ZERO,
             last_hello: Duration::ZERO,
             looked: Duration::ZERO,
-            blind: true,
+            blind: Some(Duration::MAX),
             given: (Duration::ZERO, 0),
             counts: BTreeMap::new(),
         }
@@ -342,8 +343,13 @@ impl Turn<'_> {
     /// Says what is known of the others, where that has changed.
     fn look_around(&mut self) {
         let times = self.sync.settings.times;
-        let is_dark = |peer: &Peer| !peer.left && (peer.gap || peer.unsure || !peer.is_fresh(self.now, &times));
-        let blind = self.sync.peers.values().any(is_dark);
+        let started = self.sync.started.unwrap_or(Duration::MAX);
+        let dark = |peer: &Peer| {
+            let is_fresh = peer.is_fresh(self.now, &times);
+            let silent = if is_fresh { Duration::MAX } else { peer.heard.unwrap_or(started) };
+            (!peer.left && (peer.gap || peer.unsure || !is_fresh)).then_some(silent)
+        };
+        let blind = self.sync.peers.values().filter_map(dark).max();
         if blind != self.sync.blind {
             self.sync.blind = blind;
             self.orders.push(Order::Blind(blind));

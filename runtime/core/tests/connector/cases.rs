@@ -224,18 +224,28 @@ fn what_came_over_a_bridge_and_is_older_than_what_is_known_is_in_doubt() {
 /// on when the link is back, as one that nobody has had.
 #[test]
 fn what_lay_at_another_broker_is_in_doubt_while_another_connector_is_not_heard() {
-    let ask_one_of = |sent: Duration, blind| {
+    let ask_one_of = |sent: Duration, silent, crossed| {
         let mut connector = new(Limits::default());
-        connector.handle(NOW, Event::Blind(blind));
+        connector.handle(NOW, Event::Blind(silent));
         let reply_to = Some("desk".to_owned());
-        let call = Message { crossed: true, sent: Some(sent), reply_to, ..message(1, "a", "MakeCall#1001", "3000") };
+        let call = Message { crossed, sent: Some(sent), reply_to, ..message(1, "a", "MakeCall#1001", "3000") };
         let orders = ask(&mut connector, call);
         (orders, connector.handle(NOW + Duration::from_secs(60), Event::Time))
     };
-    let (at_once, later) = ask_one_of(NOW - secs(5), true);
-    assert_eq!((at_once.len(), outcome(&later)), (0, Came::OutcomeUnknown));
-    for (sent, blind) in [(NOW - secs(4), true), (NOW - secs(5), false)] {
-        assert_eq!(code(&ask_one_of(sent, blind).0), "NOT_CONNECTED");
+    // What was taken over a bridge that broke comes back unmarked to where it came from, if it was sent before that.
+    let silent = NOW - secs(20);
+    for (sent, crossed) in [(NOW - secs(5), true), (silent + secs(5), false), (silent - secs(60), false)] {
+        let (at_once, later) = ask_one_of(sent, Some(silent), crossed);
+        assert_eq!((at_once.len(), outcome(&later)), (0, Came::OutcomeUnknown));
+    }
+    let later = silent + secs(6);
+    for (sent, silent, crossed) in [
+        (NOW - secs(4), Some(NOW), true),
+        (NOW - secs(5), None, true),
+        (later, Some(silent), false),
+        (NOW - secs(4), Some(NOW), false),
+    ] {
+        assert_eq!(code(&ask_one_of(sent, silent, crossed).0), "NOT_CONNECTED");
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use topoc_core::connector::{Connector, Event, GRACE, Limits, Order, Phase, Proof, Seen, TRANSITIONS, Ticket};
 use topoc_core::event::{Result as Came, Told};
-use topoc_core::recent::{Delivery, Limits as Memory, Recent, Record, Verdict};
+use topoc_core::recent::{Delivery, Limits as Memory, Recent, Record, SLACK, Verdict};
 use topoc_finesse_proto::api_error::ApiError;
 use topoc_finesse_proto::dialog::{Action, Dialog, ParticipantState};
 use topoc_finesse_proto::line::{Outcome, Trouble, Why};
@@ -54,6 +54,8 @@ struct Sent {
     is_question: bool,
     delivered: Option<u64>,
     redelivered: bool,
+    /// Another connector that was not heard may have had it.
+    may_be_taken: bool,
     over: bool,
     handed: u32,
     done: u32,
@@ -97,6 +99,8 @@ struct World {
     since: BTreeMap<String, String>,
     deliveries: u64,
     calls: u64,
+    /// Since when another connector is not heard.
+    silent: Option<Duration>,
     paused: bool,
     held: bool,
     steps: BTreeSet<(Phase, topoc_core::connector::Cause)>,
@@ -140,6 +144,7 @@ impl World {
             since: BTreeMap::new(),
             deliveries: 0,
             calls: 0,
+            silent: None,
             paused: false,
             held: false,
             steps: BTreeSet::new(),
@@ -397,6 +402,7 @@ impl World {
             is_question,
             delivered: None,
             redelivered: false,
+            may_be_taken: false,
             over: false,
             handed: 0,
             done: 0,
@@ -414,6 +420,8 @@ impl World {
         self.deliveries += 1;
         let sent = &mut self.sent[place];
         sent.delivered = Some(self.deliveries);
+        let silent = self.silent.filter(|_| sent.at + SLACK <= self.now);
+        sent.may_be_taken |= silent.is_some_and(|silent| sent.at <= silent + SLACK);
         let mut one = message(self.deliveries, &place.to_string(), &sent.kind, &sent.body);
         (one.redelivered, one.sent, one.expires) = (sent.redelivered, Some(sent.at), sent.expires);
         self.tell(Event::Requested(Box::new(one)), cut);
@@ -442,7 +450,7 @@ impl World {
         self.tickets.clear();
         self.last_asked.clear();
         self.sequences.clear();
-        (self.paused, self.held) = (false, false);
+        (self.paused, self.held, self.silent) = (false, false, None);
         self.agents.iter_mut().for_each(|agent| (agent.live, agent.started) = (false, false));
         self.adopt();
     }
@@ -532,8 +540,8 @@ impl World {
                 self.place(who);
             }
             26 if self.dice.one_in(2) => {
-                let blind = self.dice.one_in(2);
-                self.tell(Event::Blind(blind), None);
+                self.silent = self.dice.one_in(2).then_some(self.now);
+                self.tell(Event::Blind(self.silent), None);
             }
             _ => {
                 let end = self.now + secs(self.dice.below(12));
@@ -585,7 +593,8 @@ impl World {
                         assert_eq!(sent.done, 0, "said not to be done: {who}");
                     }
                     Told::Outcome(outcome) if outcome.outcome == Came::OutcomeUnknown => {
-                        assert!(sent.handed == 1 || sent.redelivered, "a doubt without reason: {who}");
+                        let has_reason = sent.handed == 1 || sent.redelivered || sent.may_be_taken;
+                        assert!(has_reason, "a doubt without reason: {who}");
                     }
                     _ => {}
                 }

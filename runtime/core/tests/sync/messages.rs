@@ -207,7 +207,7 @@ fn a_connector_whose_clock_went_back_is_heard_all_the_same() {
 fn a_missing_message_is_noticed_and_the_whole_is_asked_for() {
     let mut sync = first();
     let orders = hear(&mut sync, &hello(1));
-    assert!(!orders.contains(&Order::Blind(false)), "what it knew before is not known yet");
+    assert!(!orders.contains(&Order::Blind(None)), "what it knew before is not known yet");
     let ask = sync.handle(NOW + secs(1), Event::Time { busy: std::collections::BTreeSet::new() });
     let kinds: Vec<String> = ask.iter().filter_map(kind).collect();
     assert_eq!(kinds, ["hello", "ask"]);
@@ -216,11 +216,11 @@ fn a_missing_message_is_noticed_and_the_whole_is_asked_for() {
         sealed(&keys(1), "main", 7, sequence, "piece", body.as_bytes())
     };
     // Not what was asked for.
-    assert!(!hear(&mut sync, &piece(2, 2)).contains(&Order::Blind(false)));
+    assert!(!hear(&mut sync, &piece(2, 2)).contains(&Order::Blind(None)));
     let orders = hear(&mut sync, &piece(3, 1));
-    assert!(orders.contains(&Order::Joined(Some(Duration::from_nanos(5)))) && orders.contains(&Order::Blind(false)));
+    assert!(orders.contains(&Order::Joined(Some(Duration::from_nanos(5)))) && orders.contains(&Order::Blind(None)));
     assert_eq!(hear(&mut sync, &hello(4)), []);
-    assert_eq!(hear(&mut sync, &hello(6)), [Order::Blind(true)]);
+    assert_eq!(hear(&mut sync, &hello(6)), [Order::Blind(Some(Duration::MAX))]);
 }
 
 #[test]
@@ -245,11 +245,14 @@ fn after_an_outage_nothing_is_known_before_the_next_message() {
     hear(&mut sync, &hello(1));
     sync.handle(NOW, Event::Time { busy: std::collections::BTreeSet::new() });
     let body = br#"{"to":"site-1.gc","pull":1,"from":{"agents":""},"horizon":5}"#;
-    assert!(hear(&mut sync, &sealed(&keys(1), "main", 7, 2, "piece", body)).contains(&Order::Blind(false)));
+    assert!(hear(&mut sync, &sealed(&keys(1), "main", 7, 2, "piece", body)).contains(&Order::Blind(None)));
     for (number, is_whole) in [(3, true), (5, false)] {
         sync.handle(NOW, Event::Offline);
-        assert!(sync.handle(NOW, Event::Online).contains(&Order::Blind(true)), "it may have claimed something");
-        assert_eq!(hear(&mut sync, &hello(number)).contains(&Order::Blind(false)), is_whole);
+        assert!(
+            sync.handle(NOW, Event::Online).contains(&Order::Blind(Some(Duration::MAX))),
+            "it may have claimed something"
+        );
+        assert_eq!(hear(&mut sync, &hello(number)).contains(&Order::Blind(None)), is_whole);
     }
 }
 
