@@ -210,6 +210,13 @@ impl Ledger {
         self.change(number, |request| request.dead = true);
     }
 
+    /// Requests that waited longer than this for their first answer, a line each.
+    pub(crate) fn slow(&self, limit: Duration) -> String {
+        let is_slow = |request: &Request| request.answers.first().is_none_or(|first| first.at > request.at + limit);
+        let slow = (0..).zip(&self.requests).filter(|(_, request)| is_slow(request));
+        slow.map(|(number, request)| format!("{number} {request:?}\n")).collect()
+    }
+
     /// Requests that are neither answered nor lost while they were sent.
     pub(crate) const fn waiting(&self) -> usize {
         self.waiting

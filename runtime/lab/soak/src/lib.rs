@@ -95,6 +95,8 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(90);
 const TICK: Duration = Duration::from_millis(50);
 /// From one reading of the simulated Finesse's journal to the next: far less than it takes to forget.
 const READ_EVERY: Duration = Duration::from_secs(1);
+/// Requests that were answered only after so long are listed where something is wrong.
+const SLOW: Duration = Duration::from_secs(60);
 const SAMPLE_EVERY: Duration = Duration::from_secs(5);
 const SAY_EVERY: Duration = Duration::from_secs(30);
 
@@ -350,13 +352,27 @@ impl<'a> Soak<'a> {
         Report { seed: self.options.seed, length, faults, verdict, seen, memory, events, skipped, wrong }
     }
 
+    /// Keeps what tells how a wrong end came about: logs, what connectors and Finesse say of themselves now, and who waited long.
     fn keep_logs(&self) {
         let Some(folder) = &self.options.logs else { return };
-        let kept = std::fs::create_dir_all(folder).and_then(|()| {
-            let mut copies = self.stage.logs().into_iter();
-            copies.try_for_each(|(name, path)| std::fs::copy(path, folder.join(format!("{name}.log"))).map(drop))
-        });
-        report::say_logs(folder, kept);
+        report::say_logs(folder, self.keep_in(folder));
+    }
+
+    fn keep_in(&self, folder: &Path) -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        for (name, path) in self.stage.logs() {
+            std::fs::copy(path, folder.join(format!("{name}.log")))?;
+        }
+        let connectors = self.shared.lock().connectors.clone();
+        for (name, place) in &connectors {
+            for page in ["ready", "agents", "metrics"] {
+                let text = topoc_stage::look(place.port, &format!("/{page}")).unwrap_or_default();
+                std::fs::write(folder.join(format!("{name}.{page}")), text)?;
+            }
+        }
+        std::fs::write(folder.join("finesse.json"), self.stage.simulator.state().to_string())?;
+        let slow = self.office.with(|ledger| ledger.slow(SLOW));
+        std::fs::write(folder.join("slow-requests"), slow)
     }
 }
 
