@@ -134,6 +134,8 @@ pub struct Sync {
     /// When it was looked who is dead.
     looked: Duration,
     pub(super) blind: Option<Duration>,
+    /// When we were that last.
+    pub(super) dark: Option<Duration>,
     /// When agents were handed over last, and how many in that second.
     pub(super) given: (Duration, usize),
     counts: BTreeMap<Dropped, u64>,
@@ -166,6 +168,7 @@ impl Sync {
             last_hello: Duration::ZERO,
             looked: Duration::ZERO,
             blind: Some(Duration::MAX),
+            dark: None,
             given: (Duration::ZERO, 0),
             counts: BTreeMap::new(),
         }
@@ -340,8 +343,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Says what is known of the others, where that has changed.
-    fn look_around(&mut self) {
+    /// Since when somebody is not heard of whom we should know what they do; none where all are.
+    pub(super) fn dark(&self) -> Option<Duration> {
         let times = self.sync.settings.times;
         let started = self.sync.started.unwrap_or(Duration::MAX);
         let dark = |peer: &Peer| {
@@ -349,7 +352,15 @@ impl Turn<'_> {
             let silent = if is_fresh { Duration::MAX } else { peer.heard.unwrap_or(started) };
             (!peer.left && (peer.gap || peer.unsure || !is_fresh)).then_some(silent)
         };
-        let blind = self.sync.peers.values().filter_map(dark).max();
+        self.sync.peers.values().filter_map(dark).max()
+    }
+
+    /// Says what is known of the others, where that has changed.
+    fn look_around(&mut self) {
+        let blind = self.dark();
+        if blind.is_some() || self.sync.blind.is_some() {
+            self.sync.dark = Some(self.now);
+        }
         if blind != self.sync.blind {
             self.sync.blind = blind;
             self.orders.push(Order::Blind(blind));

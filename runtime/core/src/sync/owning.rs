@@ -22,6 +22,9 @@ pub(super) struct Taken {
     pub(super) at: Option<Duration>,
     /// Nobody has said yet that it was them.
     fresh: bool,
+    /// Another connector may have taken it, since not all were heard shortly before: it gives it back when it hears of us, and says
+    /// nothing.
+    suspect: bool,
     /// How often we took it back.
     tries: u32,
 }
@@ -116,11 +119,19 @@ impl Turn<'_> {
         let fresh = tries == 0;
         let wait = if fresh { VERDICT } else { self.retry(tries) };
         let at = Some(self.now.saturating_add(wait));
-        self.sync.taken.insert(agent.to_owned(), Taken { at, fresh, tries });
+        let suspect = self.was_dark_lately();
+        self.sync.taken.insert(agent.to_owned(), Taken { at, fresh, suspect, tries });
         if let Some(Entry { card, .. }) = self.sync.table.get(agent) {
             let (agent, credentials, client) = (agent.to_owned(), card.credentials.clone(), card.client.clone());
             self.orders.push(Order::Release { agent, credentials, client });
         }
+    }
+
+    /// Whether one that we do not hear may have taken us for dead, or has done so and does not know better yet.
+    fn was_dark_lately(&self) -> bool {
+        let times = &self.sync.settings.times;
+        let until = self.sync.dark.map(|at| at.saturating_add(times.dead).saturating_add(VERDICT));
+        until.is_some_and(|until| until > self.now) || self.dark().is_some()
     }
 
     /// How long a session is left to whoever took it. Not ever longer: nobody knows when they die, and then the agent has none.
@@ -142,14 +153,14 @@ impl Turn<'_> {
             match taken {
                 // We have it, and all agree.
                 Taken { at: None, .. } => {}
-                Taken { fresh: true, .. } if is_whole => self.close(&agent),
-                Taken { fresh: true, tries, .. } => {
+                Taken { fresh: true, suspect: false, .. } if is_whole => self.close(&agent),
+                Taken { fresh: true, suspect, tries, .. } if !is_whole => {
                     let at = Some(self.now.saturating_add(self.retry(tries)));
-                    self.sync.taken.insert(agent, Taken { at, fresh: false, tries });
+                    self.sync.taken.insert(agent, Taken { at, fresh: false, suspect, tries });
                 }
-                Taken { tries, .. } => {
+                Taken { suspect, tries, .. } => {
                     self.place(&agent);
-                    self.sync.taken.insert(agent, Taken { at: None, fresh: false, tries: tries + 1 });
+                    self.sync.taken.insert(agent, Taken { at: None, fresh: false, suspect, tries: tries + 1 });
                 }
             }
         }

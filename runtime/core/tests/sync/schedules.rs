@@ -1,7 +1,7 @@
 //! Random schedules in virtual time: connectors that die, stall and lose their broker, links that are cut and heal, messages that come
 //! twice, late or not at all. `TOPOC_LONG=1` for more; `TOPOC_SEED=N` for one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use topoc_core::event::Told;
@@ -35,11 +35,14 @@ struct Run {
 }
 
 /// Since when something is not as it should be, for each agent.
-#[derive(Clone, Copy)]
 struct Watch {
     no_owner: [Duration; AGENTS],
     no_session: [Duration; AGENTS],
     two_owners: [Duration; AGENTS],
+    /// Agents of whom each connector knew in its life that they want a session.
+    wanted: BTreeSet<(usize, u64, usize)>,
+    /// Agents whose clients have disconnected them.
+    let_go: BTreeSet<usize>,
     /// For how long an agent may have no owner, or two.
     owner_within: Duration,
 }
@@ -62,11 +65,29 @@ impl Watch {
             let most = if faults == Faults::Kills { secs(10) } else { secs(60) };
             assert!(time < most, "no session for {time:?}: {}", world.tell_of(who));
         }
+        self.look_who_is_wanted(world);
         for node in &world.nodes {
             let Some(deployment) = &node.deployment else { continue };
             let kept = deployment.sync().unwrap().kept();
             assert!(kept <= 4 * AGENTS, "{kept} entries");
             assert!(deployment.connector().agents() <= AGENTS);
+        }
+    }
+}
+
+impl Watch {
+    /// Nobody uses a desktop here: an agent is closed by their client alone.
+    fn look_who_is_wanted(&mut self, world: &World) {
+        for node in 0..world.nodes.len() {
+            let (Some(table), life) = (world.table(node), world.nodes[node].life) else { continue };
+            for who in (0..AGENTS).filter(|who| !self.let_go.contains(who)) {
+                let is_wanted = table.get(&agent(who)).is_some_and(|entry| entry.card.credentials.is_some());
+                let was_wanted = self.wanted.contains(&(node, life, who));
+                assert!(is_wanted || !was_wanted, "closed by nobody: {}", world.tell_of(who));
+                if is_wanted {
+                    self.wanted.insert((node, life, who));
+                }
+            }
         }
     }
 }
@@ -80,7 +101,14 @@ impl Run {
         let never = [Duration::ZERO; AGENTS];
         // What is lost on the topic is found when digests have differed three times, and asked for again after 2 s.
         let owner_within = if faults == Faults::All { secs(20) } else { secs(10) };
-        let watch = Watch { no_owner: never, no_session: never, two_owners: never, owner_within };
+        let watch = Watch {
+            no_owner: never,
+            no_session: never,
+            two_owners: never,
+            wanted: BTreeSet::new(),
+            let_go: BTreeSet::new(),
+            owner_within,
+        };
         Self { world: World::new(seed, many, AGENTS, mode, bus), faults, watch, connects: BTreeMap::new() }
     }
 
@@ -102,6 +130,7 @@ impl Run {
             0..=3 => self.connect(node, who),
             4 if self.world.dice.one_in(3) => {
                 self.connects.remove(&who);
+                self.watch.let_go.insert(who);
                 self.world.send(node, format!("Disconnect#{}", agent(who)), String::new());
             }
             5..=14 => {
