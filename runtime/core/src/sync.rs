@@ -10,8 +10,8 @@
 //!   agent over is decided alike by all.
 //! * **Both sides of a healed split come to the same**, as what they know is merged by a maximum ([`Table`]).
 //! * **Who cannot know says so** ([`Order::Blind`]): while a connector was not heard for [`Times::fresh`], or something of it was lost, a
-//!   request that is delivered again, or was sent before and lay somewhere, may have been done by it. What is left is a link that is cut between two of three connectors,
-//!   and the one of them that claims a request lost as well, both within that time.
+//!   request that is delivered again, or was sent before and lay somewhere, may have been done by it. What is left is a link that is
+//!   cut between two of three connectors, and the one of them that claims a request lost as well, both within that time.
 //! * **Whoever is not heard is listened to anew** ([`Order::Listen`]), as a bridge between brokers can miss a subscription.
 //! * **Nothing piles up**: the table is bounded, what changed is a set, snapshots are asked for piece by piece.
 

@@ -135,7 +135,7 @@ pub struct Sync {
     looked: Duration,
     pub(super) blind: Option<Duration>,
     /// When we were that last.
-    pub(super) dark: Option<Duration>,
+    pub(super) was_blind: Option<Duration>,
     /// When agents were handed over last, and how many in that second.
     pub(super) given: (Duration, usize),
     counts: BTreeMap<Dropped, u64>,
@@ -168,7 +168,7 @@ impl Sync {
             last_hello: Duration::ZERO,
             looked: Duration::ZERO,
             blind: Some(Duration::MAX),
-            dark: None,
+            was_blind: None,
             given: (Duration::ZERO, 0),
             counts: BTreeMap::new(),
         }
@@ -344,7 +344,7 @@ impl Turn<'_> {
     }
 
     /// Since when somebody is not heard of whom we should know what they do; none where all are.
-    pub(super) fn dark(&self) -> Option<Duration> {
+    pub(super) fn blind(&self) -> Option<Duration> {
         let times = self.sync.settings.times;
         let started = self.sync.started.unwrap_or(Duration::MAX);
         let dark = |peer: &Peer| {
@@ -357,9 +357,9 @@ impl Turn<'_> {
 
     /// Says what is known of the others, where that has changed.
     fn look_around(&mut self) {
-        let blind = self.dark();
+        let blind = self.blind();
         if blind.is_some() || self.sync.blind.is_some() {
-            self.sync.dark = Some(self.now);
+            self.sync.was_blind = Some(self.now);
         }
         if blind != self.sync.blind {
             self.sync.blind = blind;

@@ -20,13 +20,20 @@ const VERDICT: Duration = Duration::from_secs(3);
 pub(super) struct Taken {
     /// When it is looked at again; none while we have it again.
     pub(super) at: Option<Duration>,
-    /// Nobody has said yet that it was them.
-    fresh: bool,
-    /// Another connector may have taken it, since not all were heard shortly before: it gives it back when it hears of us, and says
-    /// nothing.
-    suspect: bool,
+    taker: Taker,
     /// How often we took it back.
     tries: u32,
+}
+
+/// Who may have taken a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taker {
+    /// A desktop, unless one of us says soon that it was them.
+    Desktop,
+    /// Perhaps a connector, as not all were heard shortly before: it gives the session back when it hears of us, and says nothing.
+    Connector,
+    /// Somebody whom we do not hear, or who has taken it from us before.
+    Somebody,
 }
 
 impl Turn<'_> {
@@ -116,11 +123,13 @@ impl Turn<'_> {
             return self.close(agent);
         }
         let tries = self.sync.taken.get(agent).map_or(0, |taken| taken.tries);
-        let fresh = tries == 0;
-        let wait = if fresh { VERDICT } else { self.retry(tries) };
+        let (taker, wait) = match tries {
+            0 if self.was_blind_lately() => (Taker::Connector, VERDICT),
+            0 => (Taker::Desktop, VERDICT),
+            _ => (Taker::Somebody, self.retry(tries)),
+        };
         let at = Some(self.now.saturating_add(wait));
-        let suspect = self.was_dark_lately();
-        self.sync.taken.insert(agent.to_owned(), Taken { at, fresh, suspect, tries });
+        self.sync.taken.insert(agent.to_owned(), Taken { at, taker, tries });
         if let Some(Entry { card, .. }) = self.sync.table.get(agent) {
             let (agent, credentials, client) = (agent.to_owned(), card.credentials.clone(), card.client.clone());
             self.orders.push(Order::Release { agent, credentials, client });
@@ -128,10 +137,10 @@ impl Turn<'_> {
     }
 
     /// Whether one that we do not hear may have taken us for dead, or has done so and does not know better yet.
-    fn was_dark_lately(&self) -> bool {
+    fn was_blind_lately(&self) -> bool {
         let times = &self.sync.settings.times;
-        let until = self.sync.dark.map(|at| at.saturating_add(times.dead).saturating_add(VERDICT));
-        until.is_some_and(|until| until > self.now) || self.dark().is_some()
+        let until = self.sync.was_blind.map(|at| at.saturating_add(times.dead).saturating_add(VERDICT));
+        until.is_some_and(|until| until > self.now) || self.blind().is_some()
     }
 
     /// How long a session is left to whoever took it. Not ever longer: nobody knows when they die, and then the agent has none.
@@ -144,7 +153,7 @@ impl Turn<'_> {
         let is_whole = self.sync.is_whole(self.now);
         let is_due = |taken: &Taken| match taken.at {
             None => is_whole,
-            Some(at) => at <= self.now || (is_whole && !taken.fresh),
+            Some(at) => at <= self.now || (is_whole && taken.taker == Taker::Somebody),
         };
         let due: Vec<String> =
             self.sync.taken.iter().filter(|(_, taken)| is_due(taken)).map(|(agent, _)| agent.clone()).collect();
@@ -153,14 +162,14 @@ impl Turn<'_> {
             match taken {
                 // We have it, and all agree.
                 Taken { at: None, .. } => {}
-                Taken { fresh: true, suspect: false, .. } if is_whole => self.close(&agent),
-                Taken { fresh: true, suspect, tries, .. } if !is_whole => {
+                Taken { taker: Taker::Desktop, .. } if is_whole => self.close(&agent),
+                Taken { taker: Taker::Desktop | Taker::Connector, tries, .. } if !is_whole => {
                     let at = Some(self.now.saturating_add(self.retry(tries)));
-                    self.sync.taken.insert(agent, Taken { at, fresh: false, suspect, tries });
+                    self.sync.taken.insert(agent, Taken { at, taker: Taker::Somebody, tries });
                 }
-                Taken { suspect, tries, .. } => {
+                Taken { tries, .. } => {
                     self.place(&agent);
-                    self.sync.taken.insert(agent, Taken { at: None, fresh: false, suspect, tries: tries + 1 });
+                    self.sync.taken.insert(agent, Taken { at: None, taker: Taker::Somebody, tries: tries + 1 });
                 }
             }
         }

@@ -227,6 +227,23 @@ fn a_desktop_that_takes_a_session_keeps_it() {
     assert_eq!(world.sessions[0], Some(0), "the owner opens it again");
 }
 
+/// It stands still, and hears what came meanwhile when the link is cut already: it takes the other one for alive, and is itself taken
+/// for dead.
+#[test]
+fn a_session_that_another_connector_took_is_not_taken_for_a_desktops() {
+    let mut world = connected(2, 1, Mode::ActiveActive, 0);
+    world.stall(0, secs(5));
+    world.pass(millis(4600), &mut |_| {});
+    world.cut(0, 1);
+    pass(&mut world, 10);
+    let is_wanted =
+        |world: &World| world.table(0).unwrap().get(&agent(0)).is_some_and(|entry| entry.card.credentials.is_some());
+    assert!(world.starts > 1 && is_wanted(&world), "{}", world.tell_of(0));
+    world.heal(0, 1);
+    pass(&mut world, 10);
+    assert!(is_wanted(&world) && world.sessions[0].is_some(), "{}", world.tell_of(0));
+}
+
 #[test]
 fn who_ends_finishes_and_hands_over_and_the_others_take_over_at_once() {
     for mode in [Mode::ActiveActive, Mode::ActivePassive] {
