@@ -49,6 +49,14 @@ impl Up {
         Self::with(folder, topology, Path::new("./simulator"), &beside("topoc-connector"))
     }
 
+    /// One of a topology that needs nothing but brokers.
+    fn brokers_only(test: &str, text: &str) -> Self {
+        let (folder, nowhere) = (folder(test), Path::new("/nowhere"));
+        let topology = folder.join("main.topo");
+        fs::write(&topology, text).unwrap();
+        Self::with(folder, &topology, nowhere, nowhere)
+    }
+
     fn with(folder: PathBuf, topology: &Path, simulator: &Path, template: &Path) -> Self {
         let mut topoc = Command::new(env!("CARGO_BIN_EXE_topoc"))
             .arg("up")
@@ -195,16 +203,13 @@ fn whoever_kills_topoc_kills_all_that_it_has_started() {
 
 #[test]
 fn brokers_alone_need_neither_a_simulator_nor_a_connectors_program() {
-    let (folder, nowhere) = (folder("brokers"), Path::new("/nowhere"));
-    let topology = folder.join("main.topo");
     let text = r#"topology t { activemq = "6.2" }
 site s {
   broker amq-1 { host = "amq-1"; listen openwire { port = 61616 }; store memory {} }
   client orders { brokers = [amq-1]; timeout = 10s }
 }
 "#;
-    fs::write(&topology, text).unwrap();
-    let mut up = Up::with(folder, &topology, nowhere, nowhere);
+    let mut up = Up::brokers_only("brokers", text);
     up.wait("client orders: at amq-1", "");
     assert!(!up.said().contains("inesse"), "{}", up.said());
     // A terminal that closes is a wish to end, too.
@@ -213,8 +218,6 @@ site s {
 
 #[test]
 fn clients_do_not_wait_for_the_slave_of_a_pair() {
-    let (folder, nowhere) = (folder("pair"), Path::new("/nowhere"));
-    let topology = folder.join("main.topo");
     let text = r#"topology t { activemq = "6.2" }
 site s {
   defaults store { directory = "/mnt/shared/hub"; shared = true }
@@ -232,8 +235,7 @@ site s {
   client orders { brokers = [hub] }
 }
 "#;
-    fs::write(&topology, text).unwrap();
-    let mut up = Up::with(folder, &topology, nowhere, nowhere);
+    let mut up = Up::brokers_only("pair", text);
     up.wait("client orders: at hub-", "");
     let listens = |name: &str| up.seen.iter().any(|line| line.starts_with(&format!("broker {name}: up")));
     assert!(listens("hub-a") != listens("hub-b"), "{:?}", up.seen);

@@ -365,8 +365,8 @@ impl<'a> Soak<'a> {
         }
         let connectors = self.shared.lock().connectors.clone();
         for (name, place) in &connectors {
-            for page in ["ready", "agents", "metrics"] {
-                let text = topoc_stage::look(place.port, &format!("/{page}")).unwrap_or_default();
+            for (page, path) in [("ready", "/ready"), ("agents", owners::AGENTS), ("metrics", "/metrics")] {
+                let text = topoc_stage::look(place.port, path).unwrap_or_default();
                 std::fs::write(folder.join(format!("{name}.{page}")), text)?;
             }
         }

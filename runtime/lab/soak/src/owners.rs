@@ -18,6 +18,9 @@ const WITHIN: Duration = Duration::from_millis(1500);
 /// From one look to the next.
 const EVERY: Duration = Duration::from_millis(500);
 
+/// All agents of a connector, on the longest page that there is.
+pub(crate) const AGENTS: &str = "/agents?limit=500";
+
 /// Something that listens at a site.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
@@ -144,7 +147,7 @@ pub(crate) fn watch(shared: &Shared, agents: std::ops::Range<u32>, seen: &Mutex<
 fn of_connectors(world: &World) -> (BTreeSet<u32>, BTreeSet<u32>) {
     let (mut owned, mut live) = (BTreeSet::new(), BTreeSet::new());
     for connector in world.connectors.values().filter(|connector| connector.well) {
-        let page = get(connector.port, "/agents?limit=500").and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        let page = get(connector.port, AGENTS).and_then(|text| serde_json::from_str::<Value>(&text).ok());
         for agent in page.iter().filter_map(|page| page["agents"].as_array()).flatten() {
             let Some(id) = agent["id"].as_str().and_then(|id| id.parse().ok()) else { continue };
             owned.insert(id);
